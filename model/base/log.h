@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Log: one event, one line, on standard error. Programs log; libraries return errors and log
+ * nothing above debug.
+ *
+ *     2026-11-24 06:31:48.120 INFO manager: model digits version 2: AVAILABLE after 41 ms
+ *
+ * A line is written with one write(2), so that lines of threads do not mix. Never log payloads or
+ * secrets. Thread-safe.
+ */
+#ifndef DIGIT_BASE_LOG_H
+#define DIGIT_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "model/base/cleanup.h"
+#include "model/base/error.h"
+
+typedef enum LogLevel { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR } LogLevel;
+
+/* Lines below `level` are dropped. The default is LOG_INFO. */
+void log_set_level(LogLevel level);
+bool log_enabled(LogLevel level);
+
+/* `component` is one word: loop, manager, grpc, load... A newline inside the text is written
+ * as "\n", so that an event stays one line. */
+void log_write(LogLevel level, const char *component, const char *format, ...) _printf_(3, 4);
+
+/* Logs the error's code and text (its birthplace too, at debug) after the formatted text, and
+ * frees it. Takes NULL, and then logs nothing. */
+void log_error_free(LogLevel level, const char *component, Error *error, const char *format, ...)
+    _printf_(4, 5);
+
+#define log_debug(component, ...) \
+    do { \
+        if (log_enabled(LOG_DEBUG)) \
+            log_write(LOG_DEBUG, component, __VA_ARGS__); \
+    } while (0)
+#define log_info(component, ...) log_write(LOG_INFO, component, __VA_ARGS__)
+#define log_warning(component, ...) log_write(LOG_WARNING, component, __VA_ARGS__)
+#define log_error(component, ...) log_write(LOG_ERROR, component, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ResourceManager: the variables (and tables) of one loaded version, by container and name.
+ *
+ * A resource handle in a graph is a DT_RESOURCE tensor whose element is a `Resource *`. Variables
+ * are written by restore and initialisation, before anybody else can see them; graphs that write
+ * while serving (a counter) do so under the resource's lock.
+ */
+#ifndef DIGIT_OP_RESOURCE_H
+#define DIGIT_OP_RESOURCE_H
+
+#include <pthread.h>
+
+#include "model/op/op.h"
+
+typedef struct Resource Resource;
+
+/* NULL when memory is out. */
+ResourceManager *resource_manager_new(void) _warn_unused_result_;
+/* Frees all resources too. Takes NULL; returns NULL. */
+ResourceManager *resource_manager_free(ResourceManager *manager);
+
+/* The variable of that name, made without a value when there is none. Lent. Thread-safe. */
+Error *resource_variable(ResourceManager *manager, const char *container, const char *name,
+                         DType dtype, Resource **ret_resource) _warn_unused_result_;
+
+const char *resource_name(const Resource *resource);
+bool resource_is_initialized(const Resource *resource);
+
+/* Stores a deep copy of `value`. INVALID_ARGUMENT when the type differs. Thread-safe. */
+Error *resource_assign(Resource *resource, const Tensor *value) _warn_unused_result_;
+
+/* A deep copy of the value in `arena`. FAILED_PRECONDITION when it was never set. Thread-safe. */
+Error *resource_read(Resource *resource, Arena *arena, Tensor *ret_value) _warn_unused_result_;
+
+/* value += delta or value -= delta under the lock; gives a deep copy of the result. */
+Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Arena *arena,
+                    Tensor *ret_value) _warn_unused_result_;
+
+/* The value itself, without a copy: only while nobody writes (after loading, for variables that no
+ * reachable op writes). FAILED_PRECONDITION when it was never set. */
+Error *resource_borrow(Resource *resource, Tensor *ret_value) _warn_unused_result_;
+
+/* Frees the value's memory: the plan has packed it. Later reads fail. */
+void resource_release(Resource *resource);
+
+#endif
