@@ -14,6 +14,12 @@
  *
  * A kernel computes its outputs' shapes itself; there is no second place that knows them. The
  * host (plan/run.c; tests/support/op_runner.c) owns all memory.
+ *
+ * Reference variables of TF1: the output of VariableV2 is a handle, a DT_RESOURCE scalar as that of
+ * VarHandleOp ("ref:=resource" in the table). A row marked OP_REF_INPUT (Assign, AssignAdd,
+ * IsVariableInitialized...) gets that handle as its input 0; before all others the compiler puts a
+ * ReadVariableOp, so no other kernel knows references. What Assign and its like give as output_ref
+ * is the value that was stored.
  */
 #ifndef DIGIT_OP_OP_H
 #define DIGIT_OP_OP_H
@@ -37,6 +43,7 @@ typedef enum OpFlags {
     OP_STATEFUL = 1 << 0,   /* reads or writes variables, tables, files, random state: not folded */
     OP_WRITES = 1 << 1,     /* changes a variable or table: a target even without outputs used */
     OP_STRUCTURE = 1 << 2,  /* handled by the compiler (Placeholder, Const, calls): no kernel */
+    OP_REF_INPUT = 1 << 3,  /* input 0 is a reference to a variable: gets the handle, see above */
 } OpFlags;
 
 typedef struct Op {
