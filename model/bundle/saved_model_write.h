@@ -24,7 +24,7 @@ GraphBuilder *graph_builder_free(GraphBuilder *builder);
 GraphBuilderNode *graph_builder_node(GraphBuilder *builder, const char *op, const char *name,
                                      size_t n_inputs, const char *const *inputs);
 
-/* Attributes of a node. */
+/* Attributes of a node. Values are copied. */
 void graph_builder_attr_type(GraphBuilderNode *node, const char *name, DType dtype);
 void graph_builder_attr_int(GraphBuilderNode *node, const char *name, int64_t value);
 void graph_builder_attr_float(GraphBuilderNode *node, const char *name, float value);
@@ -43,8 +43,11 @@ void graph_builder_attr_tensor(GraphBuilderNode *node, const char *name, const T
 void graph_builder_const(GraphBuilder *builder, const char *name, const Tensor *value);
 
 /* A resource variable `name` with `value` (borrowed until saved_model_write returns): the
- * VarHandleOp of that name, `NAME/Read/ReadVariableOp`, its restore, and its VariableDef. */
-void graph_builder_variable(GraphBuilder *builder, const char *name, const Tensor *value);
+ * VarHandleOp of that name, `NAME/Read/ReadVariableOp`, its restore, and its VariableDef.
+ * `trainable` is false for what no gradient moves (moving averages, counters): such a variable is
+ * left out of the collection `trainable_variables`. */
+void graph_builder_variable(GraphBuilder *builder, const char *name, const Tensor *value,
+                            bool trainable);
 
 /* One tensor of a signature: "image" is "Placeholder:0", float, [-1,28,28,1]. */
 typedef struct SignatureEntry {
