@@ -48,6 +48,10 @@ typedef enum OpFlags {
 
 typedef struct Op {
     const char *name;
+    /* Inputs, in the same form as outputs below: "x:T,y:T", "values*N:T,axis:=int32". The compiler
+     * refuses a node whose inputs are not as many, or not of these types, so prepare and run may
+     * rely on both. */
+    const char *inputs;
     /* Outputs, in the order of TensorFlow's OpDef, comma-separated: NAME:TYPE or NAME*COUNT:TYPE.
      * TYPE is the name of a type attribute ("T"), or '=' and a type ("=int32"). COUNT is the name
      * of an int attribute; `NAME*LIST` without a type takes one output for each element of the
@@ -73,7 +77,7 @@ struct OpPrepare {
     Workers *workers;               /* for heavy packing; may be NULL */
     void *kernel;                   /* out: what run finds in OpContext.kernel; in `arena` */
     bool *release_input;            /* out [n_inputs], false at first: this constant was packed and
-                                     * run will not look at it: its memory may go */
+                                     * run will not look at it (it may be NULL): its memory may go */
 };
 
 /* What the host does for a kernel. */
@@ -149,6 +153,10 @@ const Op *const *op_list(size_t *ret_n);
  * attributes. *ret_dtypes is in `arena`. INVALID_ARGUMENT names the attribute that is wrong. */
 Error *op_output_types(const Op *op, const Attrs *attrs, Arena *arena, int *ret_n,
                        const DType **ret_dtypes) _warn_unused_result_;
+
+/* The same of the row's `inputs`: what a node must be given. */
+Error *op_input_types(const Op *op, const Attrs *attrs, Arena *arena, int *ret_n,
+                      const DType **ret_dtypes) _warn_unused_result_;
 
 /* The number of the first output that the argument `arg` of the row stands for, and how many it
  * stands for: function bodies name outputs "node:arg:index". NOT_FOUND when there is none. */
