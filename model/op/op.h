@@ -46,17 +46,19 @@ typedef enum OpFlags {
     OP_REF_INPUT = 1 << 3,  /* input 0 is a reference to a variable: gets the handle, see above */
 } OpFlags;
 
+#define OP_MAX_ARGS 65536   /* inputs or outputs of one node */
+
 typedef struct Op {
     const char *name;
-    /* Inputs, in the same form as outputs below: "x:T,y:T", "values*N:T,axis:=int32". The compiler
-     * refuses a node whose inputs are not as many, or not of these types, so prepare and run may
-     * rely on both. */
+    /* Inputs and outputs, in the order and with the names of TensorFlow's OpDef, comma-separated:
+     * NAME:TYPE or NAME*COUNT:TYPE. TYPE is the name of a type attribute ("T"), the same with the
+     * type that it has when the node does not say ("out_type?int32"), or '=' and a type ("=int32").
+     * COUNT is the name of an int attribute; `NAME*LIST` without a type takes one for each element
+     * of the list(type) attribute LIST. "" for none. Examples:
+     *   "output:T"   "values:T,indices:=int32"   "output*num_split:T"   "dense_values*Tdense"
+     * The compiler checks a node's inputs against the row before prepare, and the host refuses an
+     * output of another type than the row says, so kernels rely on both. */
     const char *inputs;
-    /* Outputs, in the order of TensorFlow's OpDef, comma-separated: NAME:TYPE or NAME*COUNT:TYPE.
-     * TYPE is the name of a type attribute ("T"), or '=' and a type ("=int32"). COUNT is the name
-     * of an int attribute; `NAME*LIST` without a type takes one output for each element of the
-     * list(type) attribute LIST. "" for none. Examples:
-     *   "output:T"   "values:T,indices:=int32"   "output*num_split:T"   "dense_values*Tdense" */
     const char *outputs;
     unsigned flags;
     Error *(*prepare)(OpPrepare *prepare);
@@ -66,7 +68,8 @@ typedef struct Op {
 /* What prepare sees. Everything but `kernel` and `release_input` is input. */
 struct OpPrepare {
     const Op *op;
-    const char *node_name;          /* for texts only: the compiler adds it to every error */
+    const char *node_name;          /* names a resource that has no name of its own; errors need
+                                     * not say it: the compiler adds it to each */
     const Attrs *attrs;
     int n_inputs;
     const DType *input_dtypes;      /* [n_inputs] */
@@ -99,7 +102,8 @@ struct OpContext {
     Workers *workers;               /* may be NULL: run inline */
     ResourceManager *resources;     /* variables and tables; NULL in stateless plans */
     Arena *arena;                   /* for bytes of strings and other things that must live until
-                                     * the outputs of the whole run have been used */
+                                     * the outputs of the whole run have been used. A kernel whose
+                                     * output is there already may set outputs[i] itself */
     const OpHost *host;
     void *host_data;
 };
@@ -149,18 +153,24 @@ const Op *op_find(const char *name);
 /* All rows, sorted by name. */
 const Op *const *op_list(size_t *ret_n);
 
+/* The number of inputs that a node must have and the type of each, from the row's `inputs` and the
+ * node's attributes. *ret_dtypes is in `arena`. INVALID_ARGUMENT names the attribute that is
+ * wrong. An input that may be a reference (OP_REF_INPUT) is a DT_RESOURCE here. */
+Error *op_input_types(const Op *op, const Attrs *attrs, Arena *arena, int *ret_n,
+                      const DType **ret_dtypes) _warn_unused_result_;
+
+/* INVALID_ARGUMENT when dtypes[0..n) are not what op_input_types says. */
+Error *op_check_inputs(const Op *op, const Attrs *attrs, Arena *arena, int n,
+                       const DType *dtypes) _warn_unused_result_;
+
 /* The number of outputs of a node and the type of each, from the row's `outputs` and the node's
  * attributes. *ret_dtypes is in `arena`. INVALID_ARGUMENT names the attribute that is wrong. */
 Error *op_output_types(const Op *op, const Attrs *attrs, Arena *arena, int *ret_n,
                        const DType **ret_dtypes) _warn_unused_result_;
 
-/* The same of the row's `inputs`: what a node must be given. */
-Error *op_input_types(const Op *op, const Attrs *attrs, Arena *arena, int *ret_n,
-                      const DType **ret_dtypes) _warn_unused_result_;
-
-/* The number of the first output that the argument `arg` of the row stands for, and how many it
+/* The number of the first output that the argument `name` of the row stands for, and how many it
  * stands for: function bodies name outputs "node:arg:index". NOT_FOUND when there is none. */
-Error *op_output_range(const Op *op, const Attrs *attrs, const char *arg, int *ret_first,
+Error *op_output_range(const Op *op, const Attrs *attrs, const char *name, int *ret_first,
                        int *ret_n) _warn_unused_result_;
 
 #endif
