@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * VersionLoader: how the manager gets a Model from a directory and gives it back. A table of
+ * functions, so that the manager's tests need no bundles.
+ */
+#ifndef DIGIT_SERVER_MANAGER_LOADER_H
+#define DIGIT_SERVER_MANAGER_LOADER_H
+
+#include "model/base/error.h"
+#include "model/model.h"
+
+/* All three are called on the manager's background threads, of low priority, where they may take
+ * their time; at the same time for different versions. */
+typedef struct VersionLoader {
+    Error *(*load)(const char *directory, const ModelOptions *options, Model **ret_model);
+    void (*warm_up)(const Model *model); /* after a load that succeeded; may be NULL */
+    Model *(*unload)(Model *model);
+} VersionLoader;
+
+/* model_load and model_unref; the warm-up runs each signature once on zeros of its shape, unknown
+ * dimensions counted as 1, and does not care for the result. */
+extern const VersionLoader loader_of_bundles;
+
+#endif
