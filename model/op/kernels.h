@@ -8,8 +8,8 @@
 
 #include "model/op/op.h"
 
-#define OP(name, inputs, outputs, flags, prepare, run) \
-    Error *prepare(OpPrepare *); \
+#define OP(name, inputs, outputs, flags, prepare, run)                                             \
+    Error *prepare(OpPrepare *);                                                                   \
     Error *run(OpContext *);
 #define OP_COMPILED(name, inputs, outputs, flags)
 #include "model/op/ops.def"

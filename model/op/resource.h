@@ -25,7 +25,10 @@ Error *resource_variable(ResourceManager *manager, const char *container, const 
                          DType dtype, Resource **ret_resource) _warn_unused_result_;
 
 const char *resource_name(const Resource *resource);
-bool resource_is_initialized(const Resource *resource);
+DType resource_dtype(const Resource *resource);
+
+/* True when it has a value. Thread-safe. */
+bool resource_is_initialized(Resource *resource);
 
 /* Stores a deep copy of `value`. INVALID_ARGUMENT when the type differs. Thread-safe. */
 Error *resource_assign(Resource *resource, const Tensor *value) _warn_unused_result_;
@@ -33,7 +36,9 @@ Error *resource_assign(Resource *resource, const Tensor *value) _warn_unused_res
 /* A deep copy of the value in `arena`. FAILED_PRECONDITION when it was never set. Thread-safe. */
 Error *resource_read(Resource *resource, Arena *arena, Tensor *ret_value) _warn_unused_result_;
 
-/* value += delta or value -= delta under the lock; gives a deep copy of the result. */
+/* value += delta or value -= delta under the lock; gives a deep copy of the result in `arena`, or
+ * nothing when ret_value is NULL. INVALID_ARGUMENT when type or shape differ, or the type is no
+ * number; FAILED_PRECONDITION when it was never set. */
 Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Arena *arena,
                     Tensor *ret_value) _warn_unused_result_;
 

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ResourceManager: variables by container and name. Each value lies in an allocation of its own,
+ * a mapping when it is big, so that what a plan has packed really goes back to the system.
+ *
+ * Threads: the manager's lock guards the list, each variable's lock guards its value. No thread
+ * holds two locks.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "model/base/map.h"
+#include "model/op/resource.h"
+#include "model/op/typed.h"
+#include "model/tensor/half.h"
+
+#define MAPPED_BYTES ((size_t)256 * 1024) /* from here on a value is a mapping */
+
+struct Resource {
+    /* immutable */
+    char *container, *name; /* owned */
+    DType dtype;
+    Resource *next; /* same name in another container; guarded by the manager's lock */
+    /* guarded by lock */
+    pthread_mutex_t lock;
+    bool is_initialized;
+    Tensor value; /* in memory[0..bytes) */
+    void *memory;
+    size_t bytes;
+};
+
+struct ResourceManager {
+    pthread_mutex_t lock;
+    Map *variables; /* name -> first Resource of that name */
+};
+
+/* ---- memory of a value --------------------------------------------------------------------- */
+
+static void *value_alloc(size_t bytes)
+{
+    if (bytes < MAPPED_BYTES) {
+        void *memory = NULL;
+        return posix_memalign(&memory, ARENA_ALIGNMENT, bytes > 0 ? bytes : 1) == 0 ? memory : NULL;
+    }
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void value_free(Resource *resource)
+{
+    if (resource->memory != NULL && resource->bytes >= MAPPED_BYTES)
+        munmap(resource->memory, resource->bytes);
+    else
+        free(resource->memory);
+    resource->memory = NULL;
+    resource->bytes = 0;
+}
+
+/* Bytes that a deep copy takes: the elements, and behind them what the strings point to. */
+static Error *value_bytes(const Tensor *value, size_t *ret)
+{
+    size_t bytes = tensor_bytes(value);
+    if (value->dtype == DT_STRING) {
+        const Bytes *texts = value->data;
+        for (int64_t i = 0; i < value->n; i++) {
+            if (!checked_add(bytes, texts[i].size, &bytes))
+                return error_out_of_memory();
+        }
+    }
+    *ret = bytes;
+    return NULL;
+}
+
+static void value_copy(void *memory, const Tensor *value)
+{
+    size_t bytes = tensor_bytes(value);
+    if (bytes > 0)
+        memcpy(memory, value->data, bytes);
+    if (value->dtype != DT_STRING)
+        return;
+    Bytes *texts = memory;
+    uint8_t *at = (uint8_t *)memory + bytes;
+    for (int64_t i = 0; i < value->n; i++) {
+        if (texts[i].size > 0)
+            memcpy(at, texts[i].data, texts[i].size);
+        texts[i].data = at;
+        at += texts[i].size;
+    }
+}
+
+/* ---- manager ------------------------------------------------------------------------------- */
+
+ResourceManager *resource_manager_new(void)
+{
+    ResourceManager *manager = calloc(1, sizeof(*manager));
+    if (manager == NULL)
+        return NULL;
+    manager->variables = map_new();
+    if (manager->variables == NULL) {
+        free(manager);
+        return NULL;
+    }
+    pthread_mutex_init(&manager->lock, NULL);
+    return manager;
+}
+
+static void resource_free(Resource *resource)
+{
+    value_free(resource);
+    pthread_mutex_destroy(&resource->lock);
+    free(resource->container);
+    free(resource->name);
+    free(resource);
+}
+
+ResourceManager *resource_manager_free(ResourceManager *manager)
+{
+    if (manager == NULL)
+        return NULL;
+    for (size_t i = 0; i < map_size(manager->variables); i++) {
+        Resource *next = NULL;
+        for (Resource *r = map_value_at(manager->variables, i); r != NULL; r = next) {
+            next = r->next;
+            resource_free(r);
+        }
+    }
+    map_free(manager->variables);
+    pthread_mutex_destroy(&manager->lock);
+    free(manager);
+    return NULL;
+}
+
+static Error *resource_new(ResourceManager *manager, const char *container, const char *name,
+                           DType dtype, Resource **ret)
+{
+    Resource *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return error_out_of_memory();
+    pthread_mutex_init(&r->lock, NULL);
+    r->dtype = dtype;
+    r->container = strdup(container);
+    r->name = strdup(name);
+    if (r->container == NULL || r->name == NULL) {
+        resource_free(r);
+        return error_out_of_memory();
+    }
+    Resource *first = map_find(manager->variables, name);
+    if (first != NULL) { /* the map's key is the first one's name: the chain grows behind it */
+        r->next = first->next;
+        first->next = r;
+    } else {
+        Error *error = map_set(manager->variables, r->name, r);
+        if (error != NULL) {
+            resource_free(r);
+            return error;
+        }
+    }
+    *ret = r;
+    return NULL;
+}
+
+static Error *find_or_make(ResourceManager *manager, const char *container, const char *name,
+                           DType dtype, Resource **ret)
+{
+    Resource *r = map_find(manager->variables, name);
+    while (r != NULL && strcmp(r->container, container) != 0)
+        r = r->next;
+    if (r == NULL)
+        return resource_new(manager, container, name, dtype, ret);
+    if (r->dtype != dtype)
+        return error_new(ERROR_INVALID_ARGUMENT, "variable %s is %s in one place and %s in another",
+                         name, dtype_name(r->dtype), dtype_name(dtype));
+    *ret = r;
+    return NULL;
+}
+
+Error *resource_variable(ResourceManager *manager, const char *container, const char *name,
+                         DType dtype, Resource **ret_resource)
+{
+    pthread_mutex_lock(&manager->lock);
+    Error *error = find_or_make(manager, container, name, dtype, ret_resource);
+    pthread_mutex_unlock(&manager->lock);
+    return error;
+}
+
+/* ---- variables ----------------------------------------------------------------------------- */
+
+const char *resource_name(const Resource *resource)
+{
+    return resource->name;
+}
+
+DType resource_dtype(const Resource *resource)
+{
+    return resource->dtype;
+}
+
+bool resource_is_initialized(Resource *resource)
+{
+    pthread_mutex_lock(&resource->lock);
+    bool is_initialized = resource->is_initialized;
+    pthread_mutex_unlock(&resource->lock);
+    return is_initialized;
+}
+
+static Error *check_initialized(const Resource *resource)
+{
+    if (!resource->is_initialized)
+        return error_new(
+            ERROR_FAILED_PRECONDITION,
+            "Attempting to use uninitialized value %s: the variable was never assigned",
+            resource->name);
+    return NULL;
+}
+
+static Error *assign(Resource *resource, const Tensor *value)
+{
+    if (value->dtype != resource->dtype)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Trying to assign variable with wrong dtype. Expected %s got %s",
+                         dtype_name(resource->dtype), dtype_name(value->dtype));
+    size_t bytes = 0;
+    TRY(value_bytes(value, &bytes));
+    void *memory = resource->memory;
+    bool fits = memory != NULL && bytes == resource->bytes && dtype_is_plain(value->dtype);
+    if (!fits) {
+        memory = value_alloc(bytes);
+        if (memory == NULL)
+            return error_out_of_memory();
+    }
+    value_copy(memory, value);
+    if (!fits)
+        value_free(resource);
+    resource->memory = memory;
+    resource->bytes = bytes;
+    resource->value = *value;
+    resource->value.data = memory;
+    resource->is_initialized = true;
+    return NULL;
+}
+
+Error *resource_assign(Resource *resource, const Tensor *value)
+{
+    pthread_mutex_lock(&resource->lock);
+    Error *error = assign(resource, value);
+    pthread_mutex_unlock(&resource->lock);
+    return error;
+}
+
+static Error *read_copy(Resource *resource, Arena *arena, Tensor *ret_value)
+{
+    TRY(check_initialized(resource));
+    return tensor_copy(arena, &resource->value, ret_value);
+}
+
+Error *resource_read(Resource *resource, Arena *arena, Tensor *ret_value)
+{
+    pthread_mutex_lock(&resource->lock);
+    Error *error = read_copy(resource, arena, ret_value);
+    pthread_mutex_unlock(&resource->lock);
+    return error;
+}
+
+/* Signed types are added as unsigned: overflow wraps, as in TensorFlow, without undefined
+ * behaviour. */
+#define ADD_INT(dt, type, suffix)                                                                  \
+    case dt:                                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            uint64_t a = (uint64_t)((type *)to)[i], b = (uint64_t)((const type *)delta->data)[i];  \
+            ((type *)to)[i] = (type)(subtract ? a - b : a + b);                                    \
+        }                                                                                          \
+        return NULL;
+#define ADD_FLOAT(dt, type, suffix)                                                                \
+    case dt:                                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            type b = ((const type *)delta->data)[i];                                               \
+            ((type *)to)[i] += subtract ? -b : b;                                                  \
+        }                                                                                          \
+        return NULL;
+#define ADD_SHORT(dt, widen, narrow)                                                               \
+    case dt:                                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            float b = widen(((const uint16_t *)delta->data)[i]);                                   \
+            uint16_t *a = &((uint16_t *)to)[i];                                                    \
+            *a = narrow(widen(*a) + (subtract ? -b : b));                                          \
+        }                                                                                          \
+        return NULL;
+
+static Error *add_elements(void *to, const Tensor *delta, bool subtract)
+{
+    int64_t n = delta->n;
+    switch (delta->dtype) {
+        FOR_EACH_INT(ADD_INT)
+        FOR_EACH_FLOAT(ADD_FLOAT)
+        ADD_SHORT(DT_HALF, half_to_float, float_to_half)
+        ADD_SHORT(DT_BFLOAT16, bfloat16_to_float, float_to_bfloat16)
+    default:
+        return error_new(ERROR_INVALID_ARGUMENT, "cannot add to a variable of type %s",
+                         dtype_name(delta->dtype));
+    }
+}
+
+static Error *add(Resource *resource, const Tensor *delta, bool subtract)
+{
+    char have[SHAPE_TEXT_BYTES], given[SHAPE_TEXT_BYTES];
+    TRY(check_initialized(resource));
+    if (delta->dtype != resource->dtype)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Trying to update variable with wrong dtype. Expected %s got %s",
+                         dtype_name(resource->dtype), dtype_name(delta->dtype));
+    if (!shape_equal(&delta->shape, &resource->value.shape))
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Cannot update variable with shape %s using a Tensor with shape %s, "
+                         "shapes must be equal.",
+                         shape_text(&resource->value.shape, have),
+                         shape_text(&delta->shape, given));
+    return add_elements(resource->memory, delta, subtract);
+}
+
+Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Arena *arena,
+                    Tensor *ret_value)
+{
+    pthread_mutex_lock(&resource->lock);
+    Error *error = add(resource, delta, subtract);
+    if (error == NULL && ret_value != NULL)
+        error = read_copy(resource, arena, ret_value);
+    pthread_mutex_unlock(&resource->lock);
+    return error;
+}
+
+Error *resource_borrow(Resource *resource, Tensor *ret_value)
+{
+    TRY(check_initialized(resource));
+    *ret_value = resource->value;
+    return NULL;
+}
+
+void resource_release(Resource *resource)
+{
+    value_free(resource);
+    resource->is_initialized = false;
+    resource->value = (Tensor){ .dtype = resource->dtype };
+}
