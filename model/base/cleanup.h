@@ -14,6 +14,7 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _warn_unused_result_ __attribute__((warn_unused_result))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _returns_nonnull_ __attribute__((returns_nonnull))
 #define _unused_ __attribute__((unused))
 
 /* The value of the pointer `p`, which is NULL afterwards. */

@@ -47,10 +47,10 @@ typedef struct Error {
  * returns NULL. */
 #define error_new(code, ...) error_new_at(__FILE__, __LINE__, (code), __VA_ARGS__)
 Error *error_new_at(const char *file, int line, ErrorCode code, const char *format, ...)
-    _printf_(4, 5) _warn_unused_result_;
+    _printf_(4, 5) _returns_nonnull_ _warn_unused_result_;
 
 /* The static RESOURCE_EXHAUSTED error "out of memory": made without allocating. */
-Error *error_out_of_memory(void) _warn_unused_result_;
+Error *error_out_of_memory(void) _returns_nonnull_ _warn_unused_result_;
 
 /* Takes `error` and returns it with `format: ` before its text; NULL stays NULL. For adding the
  * name of the thing (model, file, node) that the callee could not know. */
