@@ -34,10 +34,11 @@ typedef struct Tensor {
     void *data;     /* n * dtype_size(dtype) bytes; may be NULL when n is 0 */
 } Tensor;
 
-/* shape_of(2, 3) is [2,3]; shape_of() is a scalar's. */
+/* shape_of(2, 3) is [2,3]; shape_of() is a scalar's. A compound literal: its address may be taken,
+ * and too many dimensions are an error of the compiler's. */
 #define shape_of(...) \
-    __extension__({ int64_t shape_d_[] = { 0, ##__VA_ARGS__ }; \
-                    shape_make((int)(sizeof(shape_d_) / sizeof(int64_t)) - 1, shape_d_ + 1); })
+    ((Shape){ (int)(sizeof((int64_t[]){ 0, ##__VA_ARGS__ }) / sizeof(int64_t)) - 1, \
+              { __VA_ARGS__ } })
 Shape shape_make(int rank, const int64_t *dims);
 
 /* The number of elements. INVALID_ARGUMENT when a dimension is negative, or when the product times
