@@ -68,4 +68,9 @@ void graph_builder_signature(GraphBuilder *builder, const char *name, const char
 Error *saved_model_write(GraphBuilder *builder, const char *export_directory, int64_t version)
     _warn_unused_result_;
 
+static inline void graph_builder_freep(GraphBuilder **builder)
+{
+    graph_builder_free(*builder);
+}
+
 #endif
