@@ -43,6 +43,12 @@ typedef struct Attrs {
 Error *attrs_from_proto(Arena *arena, size_t n, Tensorflow__NodeDef__AttrEntry *const *entries,
                         Attrs *ret_attrs) _warn_unused_result_;
 
+/* A deep copy in `arena`, without the attributes whose names begin with an underscore. */
+Error *attrs_copy(Arena *arena, const Attrs *attrs, Attrs *ret_attrs) _warn_unused_result_;
+
+/* Same names and values in the same order. */
+bool attrs_equal(const Attrs *a, const Attrs *b);
+
 /* NULL when there is none. */
 const Attr *attrs_find(const Attrs *attrs, const char *name);
 

@@ -63,6 +63,9 @@ Tensor tensor_view(DType dtype, const Shape *shape, const void *data);
 /* A deep copy in `arena`, the bytes of strings included. Not for resources and variants. */
 Error *tensor_copy(Arena *arena, const Tensor *tensor, Tensor *ret_tensor) _warn_unused_result_;
 
+/* Same type, shape and elements: bit by bit, strings by their bytes. */
+bool tensor_equal(const Tensor *a, const Tensor *b);
+
 /* n * dtype_size. */
 size_t tensor_bytes(const Tensor *tensor);
 
