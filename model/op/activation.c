@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Relu and its like: the functions, and the ops that apply one of them to a tensor. float and
+ * double. Sigmoid and Tanh are here for the epilogues only; as ops they are in unary.c. Any thread.
+ */
+#include "model/op/activation.h"
+
+#include <math.h>
+#include <string.h>
+#include <tgmath.h>
+
+#include "model/op/kernels.h"
+
+#define GRAIN 16384 /* elements that one worker takes at a time */
+
+/* Klambauer et al., "Self-Normalizing Neural Networks" (2017), with TensorFlow's digits. */
+#define SELU_SCALE 1.0507009873554804934193349852946
+#define SELU_SCALE_ALPHA 1.7580993408473768599402175208123
+
+static const struct {
+    const char *name;
+    ActivationKind kind;
+} activations[] = {
+    { "", ACTIVATION_NONE },
+    { "Relu", ACTIVATION_RELU },
+    { "Relu6", ACTIVATION_RELU6 },
+    { "LeakyRelu", ACTIVATION_LEAKY_RELU },
+    { "Elu", ACTIVATION_ELU },
+    { "Selu", ACTIVATION_SELU },
+    { "Softplus", ACTIVATION_SOFTPLUS },
+    { "Softsign", ACTIVATION_SOFTSIGN },
+    { "Sigmoid", ACTIVATION_SIGMOID },
+    { "Tanh", ACTIVATION_TANH },
+};
+
+/* ---- functions ----------------------------------------------------------------------------- */
+
+/* Comparisons are written so that a NaN falls through to x. Far from zero softplus(x) is x or
+ * exp(x) to the last bit; the threshold is TensorFlow's. */
+#define APPLY(type, name, epsilon)                                                                 \
+    void name(const Activation *activation, const type *in, size_t n, type *out)                   \
+    {                                                                                              \
+        const type zero = 0, one = 1, six = 6, alpha = (type)activation->alpha;                    \
+        const type scale = (type)SELU_SCALE, scale_alpha = (type)SELU_SCALE_ALPHA;                 \
+        const type threshold = log((type)epsilon) + 2;                                             \
+        switch (activation->kind) {                                                                \
+        case ACTIVATION_NONE:                                                                      \
+            EACH(x);                                                                               \
+        case ACTIVATION_RELU:                                                                      \
+            EACH(x < zero ? zero : x);                                                             \
+        case ACTIVATION_RELU6:                                                                     \
+            EACH(x < zero ? zero : (x > six ? six : x));                                           \
+        case ACTIVATION_LEAKY_RELU:                                                                \
+            EACH(x > zero ? x : alpha * x);                                                        \
+        case ACTIVATION_ELU:                                                                       \
+            EACH(x < zero ? expm1(x) : x);                                                         \
+        case ACTIVATION_SELU:                                                                      \
+            EACH(x < zero ? scale_alpha * expm1(x) : scale * x);                                   \
+        case ACTIVATION_SOFTPLUS:                                                                  \
+            EACH(x > -threshold ? x : (x < threshold ? exp(x) : log1p(exp(x))));                   \
+        case ACTIVATION_SOFTSIGN:                                                                  \
+            EACH(x / (one + fabs(x)));                                                             \
+        case ACTIVATION_SIGMOID:                                                                   \
+            EACH(one / (one + exp(-x)));                                                           \
+        case ACTIVATION_TANH:                                                                      \
+            EACH(tanh(x));                                                                         \
+        }                                                                                          \
+    }
+
+#define EACH(expression)                                                                           \
+    for (size_t i = 0; i < n; i++) {                                                               \
+        __typeof__(*in) x = in[i];                                                                 \
+        out[i] = (expression);                                                                     \
+    }                                                                                              \
+    return
+
+APPLY(float, activation_apply, 1.1920929e-07F)
+APPLY(double, activation_apply_double, 2.2204460492503131e-16)
+
+bool activation_find(const char *name, ActivationKind *ret_kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(activations); i++) {
+        if (strcmp(activations[i].name, name) == 0) {
+            *ret_kind = activations[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool activation_bounds(const Activation *activation, float *ret_low, float *ret_high)
+{
+    switch (activation->kind) {
+    case ACTIVATION_NONE:
+    case ACTIVATION_RELU:
+    case ACTIVATION_RELU6:
+        *ret_low = activation->kind == ACTIVATION_NONE ? -INFINITY : 0;
+        *ret_high = activation->kind == ACTIVATION_RELU6 ? 6 : INFINITY;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool activation_is_monotone(const Activation *activation)
+{
+    return activation->kind != ACTIVATION_LEAKY_RELU || activation->alpha >= 0;
+}
+
+/* ---- ops ----------------------------------------------------------------------------------- */
+
+typedef struct Elements {
+    const Activation *activation;
+    const Tensor *in;
+    Tensor *out;
+} Elements;
+
+static void apply_elements(void *context, size_t begin, size_t end, int thread)
+{
+    const Elements *e = context;
+    (void)thread;
+    if (e->in->dtype == DT_FLOAT)
+        activation_apply(e->activation, (const float *)e->in->data + begin, end - begin,
+                         (float *)e->out->data + begin);
+    else
+        activation_apply_double(e->activation, (const double *)e->in->data + begin, end - begin,
+                                (double *)e->out->data + begin);
+}
+
+Error *activation_prepare(OpPrepare *prepare)
+{
+    Activation *a = arena_calloc(prepare->arena, 1, sizeof(*a));
+    if (a == NULL)
+        return error_out_of_memory();
+    DType dtype = prepare->input_dtypes[0];
+    if (dtype != DT_FLOAT && dtype != DT_DOUBLE)
+        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float or double is",
+                         prepare->op->name, dtype_name(dtype));
+    if (!activation_find(prepare->op->name, &a->kind))
+        return error_new(ERROR_INTERNAL, "%s is not an activation", prepare->op->name);
+    if (a->kind == ACTIVATION_LEAKY_RELU)
+        TRY(attrs_float_or(prepare->attrs, "alpha", 0.2F, &a->alpha));
+    prepare->kernel = a;
+    return NULL;
+}
+
+Error *activation_run(OpContext *context)
+{
+    const Tensor *in = op_input(context, 0);
+    Elements e = { .activation = context->kernel, .in = in };
+    TRY(op_output_reuse(context, 0, 0, in->dtype, &in->shape, &e.out));
+    workers_for(context->workers, (size_t)in->n, GRAIN, apply_elements, &e);
+    return NULL;
+}
