@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The direct convolution: no im2col. The window of an output pixel lies in the NHWC image as one
+ * contiguous run for each row of the filter, and the window of the next pixel a few floats further
+ * on: the rows of a panel tile (panel.h) are neighbouring pixels, read where they are.
+ *
+ *     image row r    |p p|c c c|c c c|c c c|p p|     p: padding, c: channels of a pixel
+ *     pixel 0, tap row i  ------------>               run of columns.taps * in_c floats
+ *     pixel 1, tap row i        ------------>
+ *
+ * Rows of the filter that fall on padding above or below are skipped. Where a window leaves the
+ * image at its sides, a band of rows is first copied with its padding into scratch, which stays in
+ * the cache. An item of work is some rows and columns of one image, for all output channels. Any
+ * thread.
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "model/op/conv.h"
+
+#define BAND_BYTES (128 * 1024) /* input rows of one item: an eighth of a second-level cache */
+#define BLOCK_COLUMNS 112       /* output columns of one item, when no row is copied */
+
+typedef struct Job {
+    const ConvDirect *conv;
+    int64_t rows, columns; /* outputs of the convolution that are wanted: even when it pools */
+    int64_t band_rows, n_bands;
+    int64_t block_columns, n_blocks;
+    size_t k; /* taps * in_c / groups */
+    float low, high;
+    bool is_clamp;
+    bool copies;
+    int64_t copy_columns; /* of a copied row, padding included */
+    float *scratch;       /* [threads, scratch_floats] */
+    size_t scratch_floats;
+} Job;
+
+/* One item: outputs [row, row_end) x [column, column_end) of an image, and where its input lies: */
+typedef struct Item {
+    int64_t image, row, row_end, column, column_end;
+    const float *source; /* input row first_row, column -before where copied, else column 0 */
+    int64_t first_row;
+    ptrdiff_t pitch; /* floats from one input row to the next */
+} Item;
+
+/* Output channels [channel, channel + columns) of one group, which lie in one panel. */
+typedef struct Piece {
+    int64_t group, channel;
+    int columns;
+} Piece;
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- input --------------------------------------------------------------------------------- */
+
+static int64_t reach(const WindowAxis *axis)
+{
+    return (axis->taps - 1) * axis->dilation + 1;
+}
+
+/* Copies the input rows that the item's windows touch, each with its padding, and notes where. */
+static void copy_band(const Job *job, float *scratch, Item *item)
+{
+    const ConvShape *s = &job->conv->shape;
+    const WindowAxis *h = &s->rows, *w = &s->columns;
+    int64_t first = item->row * h->stride - h->before;
+    int64_t end = min64((item->row_end - 1) * h->stride - h->before + reach(h), h->in);
+    first = first > 0 ? first : 0;
+    size_t before = (size_t)(min64(w->before, job->copy_columns) * s->in_c);
+    size_t row = (size_t)(job->copy_columns * s->in_c);
+    size_t inside = (size_t)(w->in * s->in_c);
+    inside = inside < row - before ? inside : row - before;
+    for (int64_t r = first; r < end; r++) {
+        const float *in = job->conv->x + (item->image * h->in + r) * w->in * s->in_c;
+        float *out = scratch + (size_t)(r - first) * row;
+        memset(out, 0, before * sizeof(float));
+        memcpy(out + before, in, inside * sizeof(float));
+        memset(out + before + inside, 0, (row - before - inside) * sizeof(float));
+    }
+    item->source = scratch;
+    item->first_row = first;
+    item->pitch = (ptrdiff_t)row;
+}
+
+/* ---- output -------------------------------------------------------------------------------- */
+
+/* Output columns [column, column + n) of output row `row`, for one piece of the channels. */
+static void run_tile(const Job *job, const Item *item, const Piece *piece, int64_t row,
+                     int64_t column, int n)
+{
+    const ConvDirect *conv = job->conv;
+    const ConvShape *s = &conv->shape;
+    const WindowAxis *h = &s->rows, *w = &s->columns;
+    int64_t group_c = s->in_c / s->groups, taps = 0, taps_end = 0;
+    bool is_one_run = w->dilation == 1 && s->groups == 1;
+    window_taps(h, row, &taps, &taps_end);
+    int64_t in_row = row * h->stride - h->before + taps * h->dilation;
+    size_t panel = (size_t)piece->channel / PANEL_COLUMNS;
+    int64_t half = conv->pools ? 2 : 1;
+    float *y = conv->y + ((item->image * (job->rows / half) + row / half) * (job->columns / half) +
+                          column / half) *
+                             s->out_c;
+    PanelTile tile = {
+        .a_stride = w->stride * s->in_c,
+        .line_stride = h->dilation * item->pitch,
+        .run_stride = w->dilation * s->in_c,
+        .n_lines = (int)(taps_end - taps),
+        .n_runs = is_one_run ? 1 : (int)w->taps,
+        .run_length = (size_t)(is_one_run ? w->taps * group_c : group_c),
+        .rows = n,
+        .columns = piece->columns,
+        .weights = conv->panels + panel * job->k * PANEL_COLUMNS +
+                   (size_t)(taps * w->taps * group_c) * PANEL_COLUMNS +
+                   piece->channel % PANEL_COLUMNS,
+        .start = conv->bias + piece->channel,
+        .low = job->low,
+        .high = job->high,
+        .store = !conv->pools   ? PANEL_STORE
+                 : row % 2 == 0 ? PANEL_POOL_FIRST
+                                : PANEL_POOL_NEXT,
+        .c = y + piece->channel,
+        .c_stride = s->out_c,
+    };
+    tile.a = item->source + (in_row - item->first_row) * item->pitch +
+             column * w->stride * s->in_c + piece->group * group_c;
+    conv->form->tile(&tile);
+    if (job->is_clamp || tile.store == PANEL_POOL_FIRST)
+        return;
+    for (int r = 0; r < n / half; r++)
+        activation_apply(&conv->activation, tile.c + r * tile.c_stride, (size_t)tile.columns,
+                         tile.c + r * tile.c_stride);
+}
+
+/* All outputs of an item for one piece, in tiles of nearly the same width. */
+static void run_piece(const Job *job, const Item *item, const Piece *piece)
+{
+    int64_t unit = job->conv->pools ? 2 : 1;
+    int64_t units = (item->column_end - item->column) / unit;
+    int64_t max_units = job->conv->form->max_rows / unit;
+    int64_t n_tiles = (units + max_units - 1) / max_units;
+    for (int64_t row = item->row; row < item->row_end; row++) {
+        for (int64_t i = 0; i < n_tiles; i++) {
+            int64_t first = units * i / n_tiles * unit, end = units * (i + 1) / n_tiles * unit;
+            run_tile(job, item, piece, row, item->column + first, (int)(end - first));
+        }
+    }
+}
+
+static void run_items(void *context, size_t begin, size_t end, int thread)
+{
+    const Job *job = context;
+    const ConvShape *s = &job->conv->shape;
+    int64_t group_out = s->out_c / s->groups;
+    for (size_t i = begin; i < end; i++) {
+        int64_t block = (int64_t)i % job->n_blocks, band = (int64_t)i / job->n_blocks;
+        Item item = {
+            .image = band / job->n_bands,
+            .row = band % job->n_bands * job->band_rows,
+            .column = block * job->block_columns,
+            .pitch = s->columns.in * s->in_c,
+        };
+        item.row_end = min64(item.row + job->band_rows, job->rows);
+        item.column_end = min64(item.column + job->block_columns, job->columns);
+        item.source = job->conv->x + item.image * s->rows.in * item.pitch;
+        if (job->copies)
+            copy_band(job, job->scratch + (size_t)thread * job->scratch_floats, &item);
+        for (int64_t channel = 0; channel < s->out_c;) {
+            int64_t group = channel / group_out;
+            int64_t piece_end =
+                min64((group + 1) * group_out, (channel / PANEL_COLUMNS + 1) * PANEL_COLUMNS);
+            run_piece(job, &item,
+                      &(Piece){ .group = group,
+                                .channel = channel,
+                                .columns = (int)(piece_end - channel) });
+            channel = piece_end;
+        }
+    }
+}
+
+/* ---- job ----------------------------------------------------------------------------------- */
+
+/* Splits the outputs into items: bands whose input fits BAND_BYTES, and at least two items a thread
+ * where there are rows enough. */
+static void split(Job *job, int n_threads)
+{
+    const ConvShape *s = &job->conv->shape;
+    int64_t unit = job->conv->pools ? 2 : 1;
+    int64_t columns = job->copies ? job->copy_columns : s->columns.in;
+    int64_t row_bytes = columns * s->in_c * (int64_t)sizeof(float) * s->rows.stride;
+    int64_t rows = row_bytes < BAND_BYTES ? BAND_BYTES / (row_bytes + 1) : 1;
+    if (n_threads > 1 && s->batch < 2 * n_threads)
+        rows = min64(rows, job->rows * s->batch / (2 * n_threads));
+    rows = rows / unit * unit;
+    job->band_rows = rows > unit ? rows : unit;
+    job->n_bands = (job->rows + job->band_rows - 1) / job->band_rows;
+    job->block_columns = job->copies ? job->columns : min64(BLOCK_COLUMNS, job->columns);
+    job->n_blocks = (job->columns + job->block_columns - 1) / job->block_columns;
+}
+
+/* Scratch for the copied bands of all threads. */
+static Error *get_scratch(Job *job, OpContext *context, int n_threads)
+{
+    const ConvShape *s = &job->conv->shape;
+    int64_t rows = (job->band_rows - 1) * s->rows.stride + reach(&s->rows);
+    size_t floats = (size_t)min64(rows, s->rows.in), bytes = 0;
+    if (__builtin_mul_overflow(floats, (size_t)job->copy_columns, &floats) ||
+        __builtin_mul_overflow(floats, (size_t)s->in_c, &floats) ||
+        __builtin_mul_overflow(floats, sizeof(float) * (size_t)n_threads, &bytes))
+        return error_out_of_memory();
+    job->scratch_floats = floats;
+    job->scratch = op_scratch(context, bytes);
+    return job->scratch != NULL ? NULL : error_out_of_memory();
+}
+
+/* A 1x1 window with stride 1 knows no rows: all pixels of the batch make one long row. */
+static void flatten(ConvShape *s)
+{
+    WindowAxis *h = &s->rows, *w = &s->columns;
+    if (h->taps != 1 || w->taps != 1 || h->stride != 1 || w->stride != 1 || h->out != h->in ||
+        w->out != w->in)
+        return;
+    w->in = w->out = s->batch * h->in * w->in;
+    h->in = h->out = s->batch = 1;
+}
+
+size_t conv_bias_floats(size_t out_c)
+{
+    return panel_count(out_c) * PANEL_COLUMNS + PANEL_COLUMNS;
+}
+
+Error *conv_direct_run(const ConvDirect *conv, OpContext *context)
+{
+    ConvDirect flat = *conv;
+    const ConvShape *s = &flat.shape;
+    const WindowAxis *w = &s->columns;
+    if (!conv->pools)
+        flatten(&flat.shape);
+    int n_threads = workers_count(context->workers);
+    Job job = { .conv = &flat,
+                .rows = conv->pools ? s->rows.out / 2 * 2 : s->rows.out,
+                .columns = conv->pools ? w->out / 2 * 2 : w->out,
+                .k = (size_t)(s->rows.taps * w->taps * (s->in_c / s->groups)),
+                .low = -INFINITY,
+                .high = INFINITY };
+    if (s->batch == 0 || job.rows == 0 || job.columns == 0 || s->out_c == 0)
+        return NULL;
+    job.is_clamp = activation_bounds(&conv->activation, &job.low, &job.high);
+    if (conv->pools && job.low < -FLT_MAX)
+        job.low = -FLT_MAX;
+    job.copy_columns = (w->out - 1) * w->stride + reach(w);
+    job.copies = w->before > 0 || job.copy_columns > w->in;
+    split(&job, n_threads);
+    if (job.copies)
+        TRY(get_scratch(&job, context, n_threads));
+    size_t n = (size_t)(s->batch * job.n_bands * job.n_blocks);
+    workers_for(context->workers, n, 1, run_items, &job);
+    return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Window: how a convolution's filter, or a pool's window, slides over the rows and columns of an
+ * image: TensorFlow's strides, dilations and padding.
+ */
+#ifndef DIGIT_OP_WINDOW_H
+#define DIGIT_OP_WINDOW_H
+
+#include "model/op/attrs.h"
+
+typedef enum Padding {
+    PADDING_VALID, /* no window leaves the input */
+    PADDING_SAME,  /* ceil(input / stride) windows; of an odd padding the larger half is behind */
+    PADDING_EXPLICIT, /* as the attribute explicit_paddings says */
+} Padding;
+
+/* As the attributes say it. Index 0 is rows (height), 1 is columns (width). */
+typedef struct Window {
+    int64_t size[2]; /* of pools; 1 when the attributes have none */
+    int64_t stride[2];
+    int64_t dilation[2];
+    Padding padding;
+    int64_t before[2], after[2]; /* with PADDING_EXPLICIT */
+    bool channels_first;         /* NCHW */
+} Window;
+
+/* The names of the attributes, which the fused convolution spells in its own way for its pool.
+ * NULL: there is no such attribute. */
+typedef struct WindowNames {
+    const char *size, *strides, *padding, *dilations, *explicit_paddings;
+} WindowNames;
+
+/* INVALID_ARGUMENT for values that make no sense, UNIMPLEMENTED for windows over batch or channels;
+ * in TensorFlow's words. */
+Error *window_from_attrs(const Attrs *attrs, const WindowNames *names,
+                         Window *ret_window) _warn_unused_result_;
+
+/* Sets one of size, strides and dilations from four numbers, in the order of the data format.
+ * `what` names them: "ksize", "strides", "dilations". */
+Error *window_spatial(const Window *window, const char *what, const int64_t numbers[4],
+                      int64_t ret_numbers[2]) _warn_unused_result_;
+
+/* One axis of one call: input position out * stride - before + tap * dilation belongs to tap `tap`
+ * of window `out`. */
+typedef struct WindowAxis {
+    int64_t in, taps, stride, dilation, out, before;
+} WindowAxis;
+
+/* Axis 0 or 1 of `window` with a window of `taps` positions over `in` of them. INVALID_ARGUMENT
+ * when the window is larger than the padded input. */
+Error *window_axis(const Window *window, int axis, int64_t in, int64_t taps,
+                   WindowAxis *ret_axis) _warn_unused_result_;
+
+/* The taps [first, end) of window `out` that lie in the input; first == end when none does. */
+void window_taps(const WindowAxis *axis, int64_t out, int64_t *ret_first, int64_t *ret_end);
+
+#endif
