@@ -14,7 +14,7 @@
 
 typedef struct SavedModel {
     const char *directory;                      /* of the version; in the arena */
-    const Tensorflow__MetaGraphDef *meta_graph; /* in the arena */
+    const Tensorflow__MetaGraphDef *meta_graph; /* in the arena; its graph_def is not NULL */
     const char *variables_prefix;               /* "DIR/variables/variables"; NULL when the bundle
                                                  * has no variables.index */
     const char *assets_directory;               /* "DIR/assets" */
