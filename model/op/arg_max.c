@@ -2,6 +2,7 @@
  *
  * ArgMax and ArgMin: the index of the extreme element along one dimension; the first of several.
  */
+#include <math.h>
 #include <string.h>
 
 #include "model/op/axes.h"
@@ -18,15 +19,16 @@ typedef struct ArgKernel {
     DType output; /* int32 or int64 */
 } ArgKernel;
 
-#define DEFINE_ARG(name, type, better)                                                             \
+/* `worst` is what a NaN that comes first counts as; later ones never win a comparison. */
+#define DEFINE_ARG(name, type, worst, better)                                                      \
     static int64_t name(int64_t n, int64_t stride, const void *xs)                                 \
     {                                                                                              \
         const type *x = xs;                                                                        \
         int64_t best = 0;                                                                          \
-        type b = x[0];                                                                             \
+        type b = x[0] == x[0] ? x[0] : (type)(worst);                                              \
         for (int64_t i = 1; i < n; i++) {                                                          \
             const type v = x[i * stride];                                                          \
-            if (better) {                                                                          \
+            if (v better b) {                                                                      \
                 best = i;                                                                          \
                 b = v;                                                                             \
             }                                                                                      \
@@ -34,11 +36,15 @@ typedef struct ArgKernel {
         return best;                                                                               \
     }
 
-#define ARG_LOOPS(dt, type, suffix)                                                                \
-    DEFINE_ARG(arg_max_##suffix, type, v > b)                                                      \
-    DEFINE_ARG(arg_min_##suffix, type, v < b)
-FOR_EACH_NUMBER(ARG_LOOPS)
-ARG_LOOPS(DT_BOOL, bool, b8)
+#define FLOAT_LOOPS(dt, type, suffix)                                                              \
+    DEFINE_ARG(arg_max_##suffix, type, -INFINITY, >)                                               \
+    DEFINE_ARG(arg_min_##suffix, type, INFINITY, <)
+#define INT_LOOPS(dt, type, suffix)                                                                \
+    DEFINE_ARG(arg_max_##suffix, type, 0, >)                                                       \
+    DEFINE_ARG(arg_min_##suffix, type, 0, <)
+FOR_EACH_FLOAT(FLOAT_LOOPS)
+FOR_EACH_INT(INT_LOOPS)
+INT_LOOPS(DT_BOOL, bool, b8)
 
 #define ARG_ROW(dt, type, suffix) [dt] = { arg_max_##suffix, arg_min_##suffix },
 static ArgLoop *const loops[DTYPE_MAX + 1][2] = { FOR_EACH_NUMBER(ARG_ROW)

@@ -135,6 +135,8 @@ DEFINE_BINARY_LOOP(floor_div_f32, float, float, floorf(a / b))
 DEFINE_BINARY_LOOP(floor_div_f64, double, double, floor(a / b))
 DEFINE_BINARY_LOOP(floor_mod_f32, float, float, floor_fmodf(a, b))
 DEFINE_BINARY_LOOP(floor_mod_f64, double, double, floor_fmod(a, b))
+DEFINE_BINARY_LOOP(truncate_div_f32, float, float, truncf(a / b))
+DEFINE_BINARY_LOOP(truncate_div_f64, double, double, trunc(a / b))
 DEFINE_BINARY_LOOP(mod_f32, float, float, fmodf(a, b))
 DEFINE_BINARY_LOOP(mod_f64, double, double, fmod(a, b))
 DEFINE_BINARY_LOOP(pow_f32, float, float, powf(a, b))
@@ -160,7 +162,9 @@ DEFINE_BINARY_LOOP(pow_f64, double, double, pow(a, b))
         { "DivNoNan", dt, dt, div_no_nan_##suffix, NULL },                                         \
         { "FloorDiv", dt, dt, floor_div_##suffix, NULL },                                          \
         { "FloorMod", dt, dt, floor_mod_##suffix, NULL }, { "Mod", dt, dt, mod_##suffix, NULL },   \
-        { "TruncateMod", dt, dt, mod_##suffix, NULL }, { "Pow", dt, dt, pow_##suffix, NULL },
+        { "TruncateMod", dt, dt, mod_##suffix, NULL },                                             \
+        { "TruncateDiv", dt, dt, truncate_div_##suffix, NULL },                                    \
+        { "Pow", dt, dt, pow_##suffix, NULL },
 
 static const BinaryRow rows[] = { FOR_EACH_NUMBER(NUMBER_ROWS) FOR_EACH_INT(INT_ROWS)
                                       FOR_EACH_FLOAT(FLOAT_ROWS) };

@@ -202,8 +202,8 @@ static Error *mark_axes(const Tensor *axes, int rank, bool is_reduced[SHAPE_MAX_
                              (long long)axis, rank);
         if (is_reduced[d])
             return error_new(ERROR_INVALID_ARGUMENT,
-                             "Invalid reduction arguments: Axes contains duplicate dimension: %lld",
-                             (long long)axis);
+                             "Invalid reduction arguments: Axes contains duplicate dimension: %d",
+                             d);
         is_reduced[d] = true;
     }
     return NULL;

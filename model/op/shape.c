@@ -69,31 +69,36 @@ Error *rank_run(OpContext *c)
 
 /* ---- other shapes -------------------------------------------------------------------------- */
 
-/* Fills in the one size that may be -1. */
+/* Fills in the size that is -1, if there is one. A dimension of 0 beside it leaves it open: as
+ * TensorFlow, take what the sizes and dimensions other than 0 say. */
 static Error *infer_size(const Tensor *tensor, Shape *shape, int unknown)
 {
-    int64_t known = 1;
+    int64_t known = 1, input = 1;
+    bool has_zero = false;
     for (int d = 0; d < shape->rank; d++) {
-        if (d != unknown && __builtin_mul_overflow(known, shape->dims[d], &known))
+        if (shape->dims[d] == 0)
+            has_zero = true;
+        else if (d != unknown && __builtin_mul_overflow(known, shape->dims[d], &known))
             return error_new(ERROR_INVALID_ARGUMENT, "Shape is too large");
     }
-    if (unknown >= 0 && known == 0)
-        return error_new(ERROR_INVALID_ARGUMENT,
-                         "reshape cannot infer the missing input size for an empty tensor unless "
-                         "all specified input sizes are non-zero");
-    if (unknown >= 0 && tensor->n % known != 0)
+    for (int d = 0; d < tensor->shape.rank; d++) {
+        if (tensor->shape.dims[d] > 0 || !has_zero)
+            input *= tensor->shape.dims[d];
+    }
+    if (unknown >= 0 && tensor->n > 0 && input % known != 0)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Input to reshape is a tensor with %lld values, but the requested shape "
                          "requires a multiple of %lld",
-                         (long long)tensor->n, (long long)known);
-    if (unknown >= 0) {
-        shape->dims[unknown] = tensor->n / known;
-    } else if (known != tensor->n) {
+                         (long long)input, (long long)known);
+    if (unknown >= 0)
+        shape->dims[unknown] = input / known;
+    int64_t n = 0;
+    TRY(shape_count(shape, &n));
+    if (n != tensor->n)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Input to reshape is a tensor with %lld values, but the requested shape "
                          "has %lld",
-                         (long long)tensor->n, (long long)known);
-    }
+                         (long long)tensor->n, (long long)n);
     return NULL;
 }
 

@@ -6,6 +6,7 @@ from op_cases import FLOATS, INTS, NUMBERS, PLAIN, UNSIGNED, is_float
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 0.1, -0.3, 7.0, 30.0, -30.0, 1e4, -1e4, np.inf,
            -np.inf, np.nan]
+FEW = [0.0, -0.0, 1.0, -2.5, 0.3, 1e4, np.inf, -np.inf, np.nan]
 
 ANY = "Abs Neg Sign Square Round Reciprocal Inv".split()
 FLOAT_ONLY = ("Ceil Cos Erf Erfc Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Rint Rsqrt Sigmoid Sin "
@@ -23,12 +24,14 @@ def extremes(dtype):
 def unary(cases):
     for op in ANY + FLOAT_ONLY:
         for dtype in NUMBERS if op in ANY else FLOATS:
-            integer_division = op in ("Reciprocal", "Inv") and dtype in INTS
-            if integer_division or not cases.add(op, [cases.random(dtype, 3, 7)]):
+            # TensorFlow rounds integers to 0 and erf(inf) of double to NaN: not ours to copy.
+            skipped = op in ("Reciprocal", "Inv", "Round") and dtype in INTS
+            if skipped or not cases.add(op, [cases.random(dtype, 3, 7)]):
                 continue
             cases.add(op, [cases.random(dtype, 2, 0)])
             if is_float(dtype):
-                cases.add(op, [np.array(SPECIAL).astype(dtype)])
+                end = -3 if op == "Erf" and dtype == np.float64 else None
+                cases.add(op, [np.array(SPECIAL[:end]).astype(dtype)])
             else:
                 cases.add(op, [extremes(dtype)])
         cases.add(op, [np.float32(0.7)])
@@ -47,13 +50,16 @@ def binary(cases):
             low = 1 if dtype in INTS and ("Div" in op or "Mod" in op or op == "Pow") else -4
             if op == "Pow" and is_float(dtype):
                 low = 0.5
+            # TensorFlow rounds the quotient of 16-bit types before it takes the floor.
+            if op.startswith(("Floor", "Truncate", "Mod")) and dtype in FLOATS[2:]:
+                continue
             if not cases.add(op, [cases.random(dtype, 2, 9), cases.random(dtype, 2, 9, low=low)]):
                 continue
             shapes = SHAPES if dtype == np.float32 else SHAPES[cases.rng.integers(0, 4)::4]
             for x, y in shapes:
                 cases.add(op, [cases.random(dtype, *x), cases.random(dtype, *y, low=low)])
             if is_float(dtype):
-                x, y = np.meshgrid(np.array(SPECIAL).astype(dtype), np.array(SPECIAL).astype(dtype))
+                x, y = np.meshgrid(np.array(FEW).astype(dtype), np.array(FEW).astype(dtype))
                 if dtype in (np.float32, np.float64) or op in ("Maximum", "Minimum"):
                     cases.add(op, [x.ravel(), y.ravel()])
             elif low == -4:
@@ -63,7 +69,8 @@ def binary(cases):
                 cases.add(op, [extremes(dtype), cases.random(dtype, 5, low=1)])
         for x, y in MISMATCHED:
             cases.add(op, [cases.random(np.float32, *x), cases.random(np.float32, *y)])
-    for op in "Div FloorDiv FloorMod Mod TruncateDiv TruncateMod".split():
+    # TensorFlow answers TruncateDiv and TruncateMod with an internal error instead.
+    for op in "Div FloorDiv FloorMod Mod".split():
         for dtype in INTS:
             cases.add(op, [np.array([1, 2], dtype), np.array([1, 0], dtype)])
             cases.add(op, [np.array([], dtype), np.array([0], dtype)])
@@ -82,7 +89,7 @@ def compare(cases):
                 continue
             cases.add(op, [cases.random(dtype, 4, 1), cases.random(dtype, 5)])
             if is_float(dtype):
-                x, y = np.meshgrid(np.array(SPECIAL).astype(dtype), np.array(SPECIAL).astype(dtype))
+                x, y = np.meshgrid(np.array(FEW).astype(dtype), np.array(FEW).astype(dtype))
                 cases.add(op, [x.ravel(), y.ravel()])
         for x, y in MISMATCHED:
             cases.add(op, [cases.random(np.float32, *x), cases.random(np.float32, *y)])

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels against real TensorFlow: every case of data/op_cases_*.bin (the format is in
+ * data/op_cases.py) is run with and without constant inputs and reused memory, and must give what
+ * TensorFlow gave.
+ *
+ * Integers, strings and errors' codes must be the same. A floating element x is right when it is
+ * the wanted y, both are NaN, or |x - y| <= R * |y| + R * S, where S is the largest finite |y| of the
+ * tensor (what cancellation in sums and products leaves) but at most 1, and R is 1e-5 for float,
+ * 1e-10 for double, 2^-9 for half, 2^-6 for bfloat16: two steps of the type's last bit and more.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/base/file.h"
+#include "model/base/message.h"
+#include "model/tensor/half.h"
+#include "model/tensor/tensor_proto.h"
+#include "tests/support/op_runner.h"
+
+#define MAX_TENSORS 64
+#define MAX_CASE_BYTES (64u << 20)
+
+typedef struct OpCase {
+    const char *op;
+    int number; /* of this op, from 0 */
+    Attrs attrs;
+    uint32_t n_inputs, n_outputs;
+    Tensor inputs[MAX_TENSORS], outputs[MAX_TENSORS]; /* outputs are TensorFlow's */
+    uint32_t code;
+    Bytes text; /* of the error */
+} OpCase;
+
+/* ---- reading the fixture ------------------------------------------------------------------- */
+
+static uint32_t read_u32(Bytes *from)
+{
+    assert_true(from->size >= 4);
+    uint32_t v = load_le32(from->data);
+    *from = (Bytes){ from->data + 4, from->size - 4 };
+    return v;
+}
+
+static Bytes read_bytes(Bytes *from)
+{
+    uint32_t size = read_u32(from);
+    assert_true(size <= from->size);
+    Bytes bytes = { from->data, size };
+    *from = (Bytes){ from->data + size, from->size - size };
+    return bytes;
+}
+
+static ProtobufCMessage *read_message(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
+                                      Bytes *from)
+{
+    Bytes bytes = read_bytes(from);
+    ProtobufCMessage *message = NULL;
+    Error *error = message_unpack(arena, descriptor, "case", bytes.data, bytes.size, &message);
+    assert_null(error);
+    return message;
+}
+
+static void read_tensors(Arena *arena, Bytes *from, uint32_t *ret_n, Tensor *tensors)
+{
+    *ret_n = read_u32(from);
+    assert_true(*ret_n <= MAX_TENSORS);
+    for (uint32_t i = 0; i < *ret_n; i++) {
+        ProtobufCMessage *proto =
+            read_message(arena, &tensorflow__tensor_proto__descriptor, from);
+        Error *error =
+            tensor_from_proto(arena, (const Tensorflow__TensorProto *)proto, &tensors[i]);
+        assert_null(error);
+    }
+}
+
+static void read_case(Arena *arena, Bytes *from, OpCase *ret)
+{
+    ProtobufCMessage *message = read_message(arena, &tensorflow__node_def__descriptor, from);
+    const Tensorflow__NodeDef *node = (const Tensorflow__NodeDef *)message;
+    Error *error = attrs_from_proto(arena, node->n_attr, node->attr, &ret->attrs);
+    assert_null(error);
+    ret->number = ret->op != NULL && strcmp(ret->op, node->op) == 0 ? ret->number + 1 : 0;
+    ret->op = node->op;
+    read_tensors(arena, from, &ret->n_inputs, ret->inputs);
+    ret->code = read_u32(from);
+    ret->text = read_bytes(from);
+    read_tensors(arena, from, &ret->n_outputs, ret->outputs);
+}
+
+/* ---- comparing ----------------------------------------------------------------------------- */
+
+static double element(const Tensor *t, int64_t i)
+{
+    switch (t->dtype) {
+    case DT_FLOAT:
+        return (double)((const float *)t->data)[i];
+    case DT_DOUBLE:
+        return ((const double *)t->data)[i];
+    case DT_HALF:
+        return (double)half_to_float(((const uint16_t *)t->data)[i]);
+    default:
+        return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);
+    }
+}
+
+static double relative_error(DType dtype)
+{
+    switch (dtype) {
+    case DT_FLOAT:
+        return 1e-5;
+    case DT_DOUBLE:
+        return 1e-10;
+    case DT_HALF:
+        return 0x1p-9;
+    default:
+        return 0x1p-6;
+    }
+}
+
+/* The first element of `got` that is wrong; -1 when there is none. */
+static int64_t first_wrong_float(const Tensor *got, const Tensor *want)
+{
+    double largest = 0, r = relative_error(want->dtype);
+    for (int64_t i = 0; i < want->n; i++) {
+        double y = fabs(element(want, i));
+        if (isfinite(y) && y > largest)
+            largest = y;
+    }
+    for (int64_t i = 0; i < want->n; i++) {
+        double x = element(got, i), y = element(want, i);
+        bool same = x == y || (isnan(x) && isnan(y));
+        if (!same && !(fabs(x - y) <= r * fabs(y) + r * fmin(largest, 1)))
+            return i;
+    }
+    return -1;
+}
+
+static int64_t first_wrong(const Tensor *got, const Tensor *want)
+{
+    if (dtype_is_floating(want->dtype))
+        return first_wrong_float(got, want);
+    size_t size = dtype_size(want->dtype);
+    for (int64_t i = 0; i < want->n; i++) {
+        if (want->dtype == DT_STRING) {
+            if (!bytes_equal(((const Bytes *)got->data)[i], ((const Bytes *)want->data)[i]))
+                return i;
+        } else if (memcmp((const char *)got->data + (size_t)i * size,
+                          (const char *)want->data + (size_t)i * size, size) != 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void print_element(const char *name, const Tensor *t, int64_t i)
+{
+    if (dtype_is_floating(t->dtype)) {
+        print_error("  %s %.9g\n", name, element(t, i));
+    } else if (t->dtype == DT_STRING) {
+        Bytes text = ((const Bytes *)t->data)[i];
+        print_error("  %s '%.*s'\n", name, (int)text.size, (const char *)text.data);
+    } else {
+        int64_t v = 0;
+        memcpy(&v, (const char *)t->data + (size_t)i * dtype_size(t->dtype), dtype_size(t->dtype));
+        print_error("  %s %lld\n", name, (long long)v);
+    }
+}
+
+static void print_case(const OpCase *op_case, const OpRunnerOptions *options)
+{
+    char text[SHAPE_TEXT_BYTES];
+    print_error("%s, case %d%s%s:", op_case->op, op_case->number,
+                options->constant_inputs ? ", constant inputs" : "",
+                options->reuse ? ", memory reused" : "");
+    for (uint32_t i = 0; i < op_case->n_inputs; i++)
+        print_error(" %s%s", dtype_name(op_case->inputs[i].dtype),
+                    shape_text(&op_case->inputs[i].shape, text));
+    print_error("\n");
+}
+
+static bool output_is_right(const Tensor *got, const Tensor *want, uint32_t i)
+{
+    char text[2][SHAPE_TEXT_BYTES];
+    if (got->dtype != want->dtype || !shape_equal(&got->shape, &want->shape)) {
+        print_error("  output %u is %s%s, want %s%s\n", i, dtype_name(got->dtype),
+                    shape_text(&got->shape, text[0]), dtype_name(want->dtype),
+                    shape_text(&want->shape, text[1]));
+        return false;
+    }
+    int64_t wrong = first_wrong(got, want);
+    if (wrong >= 0) {
+        print_error("  output %u, element %lld:\n", i, (long long)wrong);
+        print_element("got ", got, wrong);
+        print_element("want", want, wrong);
+    }
+    return wrong < 0;
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+/* The texts of TensorFlow's errors are ours too, where TensorFlow's kernel has one; its C++ sources
+ * and hints behind the first sentence are not. */
+static bool error_is_right(const Error *error, const OpCase *op_case)
+{
+    size_t n = op_case->text.size;
+    if (error != NULL && error->code == (ErrorCode)op_case->code &&
+        strncmp(error->text, (const char *)op_case->text.data, n) == 0 && strlen(error->text) == n)
+        return true;
+    print_error("  got error %d '%s'\n  want     %u '%.*s'\n", error == NULL ? 0 : (int)error->code,
+                error == NULL ? "" : error->text, op_case->code, (int)n,
+                (const char *)op_case->text.data);
+    return false;
+}
+
+static bool run_case(const OpCase *op_case, const OpRunnerOptions *options)
+{
+    _cleanup_(op_runner_freep) OpRunner *runner = NULL;
+    _cleanup_(error_freep) Error *error = op_runner_new(options, &runner);
+    if (error == NULL)
+        error = op_runner_run(runner);
+    if (error != NULL || op_case->code != 0)
+        return error_is_right(error, op_case);
+    int n = 0;
+    const Tensor *outputs = op_runner_outputs(runner, &n);
+    bool right = n == (int)op_case->n_outputs;
+    for (uint32_t i = 0; right && i < op_case->n_outputs; i++)
+        right = output_is_right(&outputs[i], &op_case->outputs[i], i);
+    return right;
+}
+
+static bool run_all_ways(const OpCase *op_case)
+{
+    for (int way = 0; way < 3; way++) {
+        OpRunnerOptions options = {
+            .op = op_case->op,
+            .attrs = &op_case->attrs,
+            .inputs = op_case->inputs,
+            .n_inputs = (int)op_case->n_inputs,
+            .constant_inputs = way == 1,
+            .reuse = way == 2,
+        };
+        if (!run_case(op_case, &options)) {
+            print_case(op_case, &options);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_cases(void **state)
+{
+    const char *name = *state;
+    const char *tests = getenv("DIGIT_TESTS");
+    assert_non_null(tests);
+    _cleanup_(arena_freep) Arena *file_arena = arena_new(4096, 0);
+    _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
+    assert_true(file_arena != NULL && arena != NULL);
+    char *path = arena_printf(file_arena, "%s/data/op_cases_%s.bin", tests, name);
+    uint8_t *data = NULL;
+    size_t size = 0;
+    Error *error = file_read(file_arena, path, MAX_CASE_BYTES, &data, &size);
+    assert_null(error);
+    Bytes left = { data, size };
+    int n = 0, n_wrong = 0;
+    static OpCase op_case;
+    op_case.op = NULL;
+    char last_op[64] = "";
+    for (; left.size > 0; n++) {
+        read_case(arena, &left, &op_case);
+        n_wrong += !run_all_ways(&op_case);
+        snprintf(last_op, sizeof(last_op), "%s", op_case.op);
+        op_case.op = last_op;
+        arena_reset(arena, 1 << 20);
+    }
+    print_message("%s: %d cases, %d wrong\n", name, n, n_wrong);
+    assert_true(n > 0);
+    assert_int_equal(n_wrong, 0);
+}
+
+#define CASES(name) { "cases of " name, test_cases, NULL, NULL, (void *)(uintptr_t)name }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASES("math"),
+        CASES("shape"),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
