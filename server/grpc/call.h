@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Call: one RPC from its arrival until its reply is sent. It belongs to one queue and its thread.
+ *
+ *     FREE -> ARMED -> WAITING -> RUNNING -> SENDING -> FREE
+ *
+ * A handler gets a Call that is RUNNING, with the request's bytes read, and ends it by exactly one
+ * of call_reply_send and call_reply_error; after that the Call is no longer its own. A Call keeps
+ * its memory, so that a warm server allocates nothing for a call besides what gRPC core does.
+ *
+ * What services need is the first half; the rest is for queue.c and server.c.
+ */
+#ifndef DIGIT_SERVER_GRPC_CALL_H
+#define DIGIT_SERVER_GRPC_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/base/error.h"
+
+typedef struct Call Call;
+
+/* Which threads a method runs on. */
+typedef enum MethodQueue {
+    METHOD_COMPUTE, /* any of the computing threads */
+    METHOD_CONTROL, /* the one thread that never computes, so that it always answers */
+} MethodQueue;
+
+/* A row of the server's table of RPCs, all unary. */
+typedef struct Method {
+    const char *path; /* "/package.Service/Method" */
+    MethodQueue queue;
+    /* Runs to completion on the queue's thread and ends the call. `context` is what
+     * ServerOptions.contexts has for that thread. */
+    void (*handle)(Call *call, void *context);
+} Method;
+
+/* ---- for services ---------------------------------------------------------------------------- */
+
+/* The serialized request. Borrowed, valid until the call is ended. */
+Bytes call_request(const Call *call);
+
+/* The call's memory; reset after the reply is sent. */
+Arena *call_arena(Call *call);
+
+/* CLOCK_MONOTONIC nanoseconds; 0 when the client set no deadline. */
+uint64_t call_deadline_ns(const Call *call);
+
+/* Room for a serialized reply of exactly `bytes` bytes, to be filled before call_reply_send.
+ * Borrowed. Once a call. NULL when memory is out: end the call with an error then. */
+uint8_t *call_reply_begin(Call *call, size_t bytes) _warn_unused_result_;
+
+/* Ends the call with OK and the reply that was begun. */
+void call_reply_send(Call *call);
+
+/* Ends the call with `error`, which it takes, and an empty reply. */
+void call_reply_error(Call *call, Error *error);
+
+/* ---- for the transport ------------------------------------------------------------------------
+ */
+
+typedef struct Queue Queue;
+
+/* What a completion queue's event points at. */
+typedef struct Tag {
+    void (*happened)(struct Tag *tag, bool ok);
+} Tag;
+
+/* A method on one queue. `n_armed` calls wait there for a request. */
+typedef struct Slot {
+    const Method *method;
+    void *registered; /* gRPC's handle of the method; NULL: whatever is not registered */
+    unsigned n_armed;
+} Slot;
+
+/* NULL when memory is out. */
+Call *call_new(Queue *queue) _warn_unused_result_;
+
+/* For a Call that is FREE. Takes NULL; returns NULL. */
+Call *call_free(Call *call);
+
+/* FREE -> ARMED: the next request for the slot's method arrives in this call. */
+void call_arm(Call *call, Slot *slot);
+
+/* WAITING -> RUNNING, or straight to SENDING when running it is of no use any more: its deadline
+ * has passed, its client is known to have gone, or the server is stopping by force. */
+void call_run(Call *call);
+
+/* WAITING: lets gRPC tell if the client goes away before the call runs. */
+void call_watch(Call *call);
+
+/* The next one in the one list that the call is in: the queue's free calls or its waiting ones. */
+Call **call_link(Call *call);
+
+#endif

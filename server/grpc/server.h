@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Server: a gRPC port, a table of methods, the threads that run them, and an orderly end.
+ *
+ * The transport knows no service: what an RPC does is in its Method.
+ */
+#ifndef DIGIT_SERVER_GRPC_SERVER_H
+#define DIGIT_SERVER_GRPC_SERVER_H
+
+#include "server/grpc/call.h"
+
+typedef struct Server Server;
+
+typedef struct ServerOptions {
+    int port;
+    const Method *methods; /* [n_methods] borrowed, must outlive the server */
+    size_t n_methods;
+    int n_threads;                 /* that compute */
+    void *const *contexts;         /* [n_threads] for the handlers of METHOD_COMPUTE; borrowed */
+    void *control_context;         /* for those of METHOD_CONTROL; borrowed */
+    unsigned max_calls_per_thread; /* see queue.h */
+    int max_receive_bytes;         /* a bigger request is refused with RESOURCE_EXHAUSTED */
+} ServerOptions;
+
+/* Opens the port on all addresses, IPv6 and IPv4, and starts to answer. UNAVAILABLE when the port
+ * cannot be had, with the system's reason. One server a process at a time. */
+Error *server_start(const ServerOptions *options, Server **ret_server) _warn_unused_result_;
+
+/* Takes no new calls, tells clients to go elsewhere (GOAWAY), and waits until the calls that have
+ * arrived are answered: `grace_ms` at most, after which the rest is cancelled. Returns false when a
+ * handler still runs a second later; the server must not be freed then. Blocks; once a server. */
+bool server_stop(Server *server, int64_t grace_ms) _warn_unused_result_;
+
+/* Frees what server_stop has brought to its end. Takes NULL; returns NULL. */
+Server *server_free(Server *server);
+
+#endif
