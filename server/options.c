@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Options: the table of flags, and the checks that go beyond one flag's range. Names that
+ * TensorFlow Serving has mean the same here.
+ */
+#include "server/options.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/base/flags.h"
+#include "model/base/workers.h"
+
+#define MAX_SECONDS 1e9
+
+static const char usage[] =
+    "digit-server: serves TensorFlow SavedModels over gRPC, as TensorFlow Serving does.\n"
+    "\n"
+    "  digit-server --port=8500 --model_name=digits --model_base_path=models/digits\n";
+
+/* What the flags write that is not yet an option. */
+typedef struct RawOptions {
+    const char *base_path;
+    const char *tags;
+    const char *log_level;
+    bool version;
+} RawOptions;
+
+static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *raw, bool *ret_help)
+{
+    const Flag flags[] = {
+        { "port", FLAG_INT, &options->port, "PORT", "TCP port of gRPC, on all addresses.", 1,
+          65535 },
+        { "model_name", FLAG_TEXT, &options->model_name, "NAME", "What clients call the model.", 0,
+          0 },
+        { "model_base_path", FLAG_TEXT, &raw->base_path, "DIR",
+          "Directory whose numbered subdirectories are the model's versions.", 0, 0 },
+        { "file_system_poll_wait_seconds", FLAG_DOUBLE, &options->poll_wait_seconds, "SECONDS",
+          "Between two looks for new versions; 0 looks once, less never.", -1, MAX_SECONDS },
+        { "saved_model_tags", FLAG_TEXT, &raw->tags, "TAG,...",
+          "Tags of the graph to serve, all of them.", 0, 0 },
+        { "grpc_max_threads", FLAG_INT, &options->n_threads, "N",
+          "Threads that compute, each one call at a time; 0 is one a processor.", 0, 1024 },
+        { "max_calls_per_thread", FLAG_INT, &options->max_calls_per_thread, "N",
+          "Calls that a thread holds; more are refused with RESOURCE_EXHAUSTED.", 1, 1 << 20 },
+        { "max_request_bytes", FLAG_INT, &options->max_request_bytes, "BYTES",
+          "Bigger requests are refused with RESOURCE_EXHAUSTED.", 1, INT_MAX },
+        { "max_num_load_retries", FLAG_INT, &options->max_load_retries, "N",
+          "Further tries to load a version that failed.", 0, INT_MAX },
+        { "load_retry_interval_micros", FLAG_INT, &options->load_retry_interval_micros, "MICROS",
+          "Between two tries to load a version.", 0, MAX_SECONDS * 1e6 },
+        { "startup_wait_seconds", FLAG_DOUBLE, &options->startup_wait_seconds, "SECONDS",
+          "The port opens when the model is loaded, or after this time; 0 waits for ever.", 0,
+          MAX_SECONDS },
+        { "shutdown_grace_seconds", FLAG_DOUBLE, &options->shutdown_grace_seconds, "SECONDS",
+          "Time that calls in flight get to finish after SIGTERM.", 0, MAX_SECONDS },
+        { "log_level", FLAG_TEXT, &raw->log_level, "LEVEL", "debug, info, warning or error.", 0,
+          0 },
+        { "version", FLAG_BOOL, &raw->version, NULL, "Print the version and exit.", 0, 0 },
+    };
+    TRY(flags_parse(flags, ARRAY_SIZE(flags), argc, argv, ret_help));
+    if (*ret_help)
+        flags_help(flags, ARRAY_SIZE(flags), usage, stdout);
+    return NULL;
+}
+
+/* The comma list as an array; empty elements are not tags. */
+static Error *split_tags(const char *text, Options *options)
+{
+    size_t max = 1;
+    for (const char *c = text; *c != '\0'; c++)
+        max += *c == ',';
+    size_t bytes = strlen(text) + 1;
+    char **tags = malloc(max * sizeof(char *) + bytes);
+    if (tags == NULL)
+        return error_out_of_memory();
+    char *at = memcpy((char *)(tags + max), text, bytes);
+    options->tags = tags;
+    while (at != NULL) {
+        char *comma = strchr(at, ',');
+        if (comma != NULL)
+            *comma++ = '\0';
+        if (*at != '\0')
+            tags[options->n_tags++] = at;
+        at = comma;
+    }
+    return NULL;
+}
+
+static Error *make_absolute(const char *path, char **ret_path)
+{
+    if (path[0] == '/') {
+        *ret_path = strdup(path);
+        return *ret_path != NULL ? NULL : error_out_of_memory();
+    }
+    _cleanup_(freep) char *directory = get_current_dir_name();
+    if (directory == NULL)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "--model_base_path=%s is relative and there is no current directory: "
+                         "give an absolute path",
+                         path);
+    if (asprintf(ret_path, "%s/%s", directory, path) < 0) {
+        *ret_path = NULL;
+        return error_out_of_memory();
+    }
+    return NULL;
+}
+
+static Error *parse_level(const char *text, LogLevel *ret_level)
+{
+    static const char *const names[] = { "debug", "info", "warning", "error" };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret_level = (LogLevel)i;
+            return NULL;
+        }
+    }
+    return error_new(ERROR_INVALID_ARGUMENT,
+                     "--log_level=%s: must be debug, info, warning or error", text);
+}
+
+Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit)
+{
+    *ret_options = (Options){
+        .port = 8500,
+        .model_name = "default",
+        .poll_wait_seconds = 1,
+        .max_calls_per_thread = 4096,
+        .max_request_bytes = INT_MAX,
+        .max_load_retries = 5,
+        .load_retry_interval_micros = 60 * 1000 * 1000,
+        .startup_wait_seconds = 600,
+        .shutdown_grace_seconds = 30,
+    };
+    RawOptions raw = { .base_path = "", .tags = "serve", .log_level = "info" };
+    bool help = false;
+    TRY(parse_flags(argc, argv, ret_options, &raw, &help));
+    if (raw.version)
+        printf("digit-server %s\n", DIGIT_VERSION);
+    *ret_exit = help || raw.version;
+    if (*ret_exit)
+        return NULL;
+    if (raw.base_path[0] == '\0')
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "--model_base_path is missing: the directory whose numbered "
+                         "subdirectories are the model's versions");
+    if (ret_options->model_name[0] == '\0')
+        return error_new(ERROR_INVALID_ARGUMENT, "--model_name is empty");
+    if (ret_options->n_threads == 0)
+        ret_options->n_threads = workers_processors();
+    TRY(parse_level(raw.log_level, &ret_options->log_level));
+    TRY(split_tags(raw.tags, ret_options));
+    return make_absolute(raw.base_path, &ret_options->model_base_path);
+}
+
+void options_done(Options *options)
+{
+    free(options->tags);
+    free(options->model_base_path);
+    options->tags = NULL;
+    options->model_base_path = NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Options of digit-server: TensorFlow Serving's flags and a few of our own.
+ */
+#ifndef DIGIT_SERVER_OPTIONS_H
+#define DIGIT_SERVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/error.h"
+#include "model/base/log.h"
+
+typedef struct Options {
+    int64_t port;
+    const char *model_name; /* borrowed from argv */
+    char *model_base_path;  /* absolute; owned */
+    double poll_wait_seconds;
+    char **tags; /* [n_tags] owned, one block with their texts */
+    size_t n_tags;
+    int64_t n_threads;
+    int64_t max_calls_per_thread;
+    int64_t max_request_bytes;
+    int64_t max_load_retries;
+    int64_t load_retry_interval_micros;
+    double startup_wait_seconds;
+    double shutdown_grace_seconds;
+    LogLevel log_level;
+} Options;
+
+/* Parses the command line into `*ret_options`, to be given to options_done also after an error.
+ * INVALID_ARGUMENT names the flag and what would be right. With --help or --version, which it
+ * prints, `*ret_exit` becomes true: there is nothing to serve. */
+Error *options_parse(int argc, char **argv, Options *ret_options,
+                     bool *ret_exit) _warn_unused_result_;
+
+/* Frees what the options own. */
+void options_done(Options *options);
+
+#endif

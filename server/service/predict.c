@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Predict: acquire a version, bind the request's tensors, run, reply, all on the calling thread.
+ * Tensors are borrowed from the request's bytes where these are aligned, and the reply is written
+ * straight from the run's outputs: an input or output is copied at most once.
+ *
+ * Order of the checks, as TensorFlow Serving's: the message; the model; the signature; the inputs'
+ * bytes; then signature_run's own.
+ */
+#include "server/service/predict.h"
+
+#include "model/model.h"
+#include "model/tensor/tensor_proto.h"
+#include "server/service/reply.h"
+#include "server/service/request.h"
+#include "server/service/worker.h"
+
+static Error *find_signature(const Model *model, const ModelSpec *spec, const Signature **ret)
+{
+    Bytes name = spec_signature_name(spec);
+    const Signature *signature = model_find_signature(model, name);
+    if (signature == NULL)
+        return error_new(ERROR_FAILED_PRECONDITION, "Serving signature key \"%.*s\" not found.",
+                         SHOWN(name));
+    *ret = signature;
+    return NULL;
+}
+
+/* The request's TensorProtos as tensors. */
+static Error *bind_inputs(Arena *arena, const PredictRequest *request, NamedTensor **ret_inputs)
+{
+    NamedTensor *inputs = arena_calloc(arena, request->n_inputs, sizeof(NamedTensor));
+    if (inputs == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < request->n_inputs; i++) {
+        const RequestInput *input = &request->inputs[i];
+        inputs[i].name = input->name;
+        Error *error = tensor_from_wire(arena, input->tensor_proto, &inputs[i].tensor);
+        if (error != NULL && error->code == ERROR_INVALID_ARGUMENT) {
+            error_free(error);
+            error =
+                error_new(ERROR_INVALID_ARGUMENT, "tensor parsing error: %.*s", SHOWN(input->name));
+        }
+        TRY(error);
+    }
+    *ret_inputs = inputs;
+    return NULL;
+}
+
+static Error *predict(Call *call, Worker *worker)
+{
+    Arena *arena = call_arena(call);
+    _cleanup_(handle_release) Handle handle = { 0 };
+    PredictRequest request;
+    const Signature *signature;
+    NamedTensor *inputs, *outputs;
+    size_t n_outputs;
+    TRY(request_read_predict(arena, call_request(call), &request));
+    TRY(spec_acquire(&request.spec, worker->reader, &handle));
+    TRY(find_signature(handle.model, &request.spec, &signature));
+    TRY(bind_inputs(arena, &request, &inputs));
+    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    TRY(signature_run(handle.model, signature, inputs, request.n_inputs, request.output_filter,
+                      request.n_filter, &options, worker_scratch(worker), arena, &outputs,
+                      &n_outputs));
+    return reply_outputs(call, &request.spec, handle.version, outputs, n_outputs);
+}
+
+void predict_handle(Call *call, void *context)
+{
+    reply_error(call, predict(call, context));
+}

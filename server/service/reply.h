@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Replies: what a handler ends its call with. A reply is written once, straight into the memory
+ * that gRPC sends.
+ */
+#ifndef DIGIT_SERVER_SERVICE_REPLY_H
+#define DIGIT_SERVER_SERVICE_REPLY_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "model/heads.h"
+#include "server/grpc/call.h"
+#include "server/service/spec.h"
+
+/* Each of these ends the call, and gives an Error only when it could not: RESOURCE_EXHAUSTED for a
+ * reply over 2 GiB (protobuf's own limit) or when memory is out. */
+
+/* PredictResponse. */
+Error *reply_outputs(Call *call, const ModelSpec *spec, int64_t version, const NamedTensor *outputs,
+                     size_t n_outputs) _warn_unused_result_;
+
+/* ClassificationResponse. */
+Error *reply_classification(Call *call, const ModelSpec *spec, int64_t version,
+                            const Classification *classification) _warn_unused_result_;
+
+/* GetModelMetadataResponse with the packed SignatureDefMap `signatures`. */
+Error *reply_signatures(Call *call, const ModelSpec *spec, int64_t version,
+                        Bytes signatures) _warn_unused_result_;
+
+/* Any other message. */
+Error *reply_message(Call *call, const ProtobufCMessage *message) _warn_unused_result_;
+
+/* Ends the call with `error`, which it takes; NULL does nothing. Its text is cut at 1024 bytes, as
+ * TensorFlow Serving does, since it becomes a header. */
+void reply_error(Call *call, Error *error);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Worker. A run uses one core: with as many workers as cores, more would only wait for each other.
+ */
+#include "server/service/worker.h"
+
+#include <stdlib.h>
+
+#define RUNS_BETWEEN_TRIMS 256
+
+Worker *worker_new(Manager *manager)
+{
+    Worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL)
+        return NULL;
+    worker->manager = manager;
+    worker->reader = handle_reader_new(manager);
+    worker->scratch = scratch_new(1);
+    if (worker->reader == NULL || worker->scratch == NULL)
+        return worker_free(worker);
+    return worker;
+}
+
+Worker *worker_free(Worker *worker)
+{
+    if (worker != NULL) {
+        scratch_free(worker->scratch);
+        free(worker);
+    }
+    return NULL;
+}
+
+Scratch *worker_scratch(Worker *worker)
+{
+    if (++worker->n_runs >= RUNS_BETWEEN_TRIMS) {
+        scratch_trim(worker->scratch);
+        worker->n_runs = 0;
+    }
+    return worker->scratch;
+}
