@@ -3,10 +3,9 @@
  * Loop: the one thread that owns time, signals and directories. The door to libuv: nothing else in
  * the server includes uv.h.
  *
- * Two kinds of things, as in libuv itself. *Handles* (LoopTimer, LoopWatch) live until they are
- * freed; the memory goes in libuv's close callback, so a handle may be freed inside its own
- * callback. *Requests* (LoopTask, LoopWork) are the caller's storage, which the loop borrows from
- * the call until it has called back; they need no memory and so cannot fail.
+ * Timers and watches live until they are freed; the memory goes in libuv's close callback, so one
+ * may be freed inside its own callback. A task is the poster's storage, which the loop borrows
+ * until it has called back: posting needs no memory and cannot fail.
  *
  * The thread that calls loop_new is the loop's thread: loop_run and everything not marked "any
  * thread" is for it alone, and asserts so.
@@ -24,15 +23,16 @@ typedef struct Loop Loop;
 
 Error *loop_new(Loop **ret_loop) _warn_unused_result_;
 
-/* Closes what is left and frees. Tasks that were posted and not yet run are run first. Every timer
- * and watch must have been freed, every LoopWork be done. Takes NULL; returns NULL. */
+/* Runs the tasks that are still posted and frees. Every timer and watch must have been freed, and
+ * no other thread be inside loop_post. Work whose `run` has not returned (a disk that hangs) keeps
+ * the loop's memory until the process ends. Takes NULL; returns NULL. */
 Loop *loop_free(Loop *loop);
 
 /* Runs until loop_stop. */
 void loop_run(Loop *loop);
 
-/* Makes loop_run return after the callback that is running. When the loop is not running, the next
- * loop_run returns at once. */
+/* Makes loop_run return when the callbacks that are due now have run. When the loop is not running,
+ * the next loop_run returns at once. */
 void loop_stop(Loop *loop);
 
 /* Runs the loop until `is_done(data)` says so after a callback (true), or `limit_ms` have passed
@@ -42,6 +42,10 @@ bool loop_run_until(Loop *loop, LoopCondition *is_done, void *data, uint64_t lim
 
 /* Milliseconds of CLOCK_MONOTONIC. Any thread. */
 uint64_t loop_now_ms(void);
+
+/* From now on loop_free leaves the loop as it is, since a thread that could not be stopped may
+ * still post to it. */
+void loop_abandon(Loop *loop);
 
 /* True on the loop's thread. Any thread. */
 bool loop_is_current(const Loop *loop);
@@ -67,17 +71,11 @@ void loop_post(Loop *loop, LoopTask *task);
 
 /* ---- work: a call on a thread of libuv's pool ---------------------------------------------- */
 
-/* For what may wait on a disk, such as reading a directory; not for long computation, since the
- * pool has four threads. */
-typedef struct LoopWork {
-    LoopFunction *run;  /* on a pool thread */
-    LoopFunction *done; /* afterwards on the loop's thread; the storage is free again then */
-    void *data;
-    Loop *loop; /* the loop's, while submitted */
-    LoopTask task;
-} LoopWork;
-
-Error *loop_submit(Loop *loop, LoopWork *work) _warn_unused_result_;
+/* Has `run(data)` called on a pool thread, and afterwards `done(data)` on the loop's thread. For
+ * what may wait on a disk, such as reading a directory; not for long computation, since the pool
+ * has four threads. */
+Error *loop_submit(Loop *loop, LoopFunction *run, LoopFunction *done,
+                   void *data) _warn_unused_result_;
 
 /* ---- signals ------------------------------------------------------------------------------- */
 

@@ -62,16 +62,19 @@ typedef void ManagerReady(void *data, size_t n_serving, size_t n_models);
  * versions that should serve is AVAILABLE or all of them have failed. A model whose base path is
  * missing, unreadable or without versions is not waited for, and nothing longer than `limit_ms`
  * (0: no limit). Not called from inside manager_start. Once a manager. */
-Error *manager_start(Manager *manager, uint64_t limit_ms, ManagerReady *on_ready,
-                     void *data) _warn_unused_result_;
+void manager_start(Manager *manager, uint64_t limit_ms, ManagerReady *on_ready, void *data);
 
 /* From now on health is NOT_SERVING and nothing new is loaded; what serves goes on serving. */
 void manager_drain(Manager *manager);
 
 /* Drains, unloads every version and frees. Runs the loop until all handles have been released and
  * loads under way have ended, but no longer than `limit_ms`: what is still in use then is left to
- * the end of the process, said in the log, and its handles may still be released. No thread may
+ * the end of the process, the loop too, and its handles may still be released. No thread may
  * take handles any more. Not inside a callback of the loop. Takes NULL; returns NULL. */
 Manager *manager_free(Manager *manager, uint64_t limit_ms);
+
+/* Parts, for handle.c. Lent as long as the manager; any thread. */
+struct Table *manager_table(Manager *manager);
+struct StatusBoard *manager_board(Manager *manager);
 
 #endif
