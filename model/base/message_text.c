@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The text form of messages. What is printed is what is set: in proto3 a scalar that is zero is
+ * not, except in the entries of maps.
+ *
+ *     inputs {
+ *       key: "x"
+ *       value {
+ *         name: "x:0"
+ *         dtype: DT_FLOAT
+ *       }
+ *     }
+ *
+ * Source: https://protobuf.dev/reference/protobuf/textformat-spec/
+ */
+#include "model/base/message_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *buf);
+
+/* The bytes of one element of a field in memory. */
+static size_t element_bytes(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return 8;
+    case PROTOBUF_C_TYPE_BOOL:
+        return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    default:
+        return 4;
+    }
+}
+
+static Error *quoted(const uint8_t *data, size_t n, Buf *buf)
+{
+    TRY(buf_append_text(buf, "\""));
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = data[i];
+        if (c == '\n')
+            TRY(buf_append_text(buf, "\\n"));
+        else if (c == '\r')
+            TRY(buf_append_text(buf, "\\r"));
+        else if (c == '\t')
+            TRY(buf_append_text(buf, "\\t"));
+        else if (c == '"' || c == '\'' || c == '\\')
+            TRY(buf_printf(buf, "\\%c", c));
+        else if (c < 0x20 || c >= 0x7f)
+            TRY(buf_printf(buf, "\\%03o", c));
+        else
+            TRY(buf_append(buf, &c, 1));
+    }
+    return buf_append_text(buf, "\"");
+}
+
+/* The shortest text that reads back as the same number. */
+static Error *floating(double value, int digits, bool is_single, Buf *buf)
+{
+    char text[40];
+    for (;; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        bool same = is_single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+        if (same || digits >= 17)
+            return buf_append_text(buf, text);
+    }
+}
+
+static Error *enum_value(const ProtobufCFieldDescriptor *field, int value, Buf *buf)
+{
+    const ProtobufCEnumValue *name = protobuf_c_enum_descriptor_get_value(field->descriptor, value);
+    return name != NULL ? buf_append_text(buf, name->name) : buf_printf(buf, "%d", value);
+}
+
+static Error *scalar(const ProtobufCFieldDescriptor *field, const void *at, Buf *buf)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+        return buf_printf(buf, "%" PRId64, *(const int64_t *)at);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        return buf_printf(buf, "%" PRIu64, *(const uint64_t *)at);
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        return buf_printf(buf, "%" PRIu32, *(const uint32_t *)at);
+    case PROTOBUF_C_TYPE_FLOAT:
+        return floating((double)*(const float *)at, 6, true, buf);
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return floating(*(const double *)at, 15, false, buf);
+    case PROTOBUF_C_TYPE_BOOL:
+        return buf_append_text(buf, *(const protobuf_c_boolean *)at ? "true" : "false");
+    case PROTOBUF_C_TYPE_ENUM:
+        return enum_value(field, *(const int *)at, buf);
+    case PROTOBUF_C_TYPE_STRING: {
+        const char *text = *(const char *const *)at;
+        return quoted((const uint8_t *)text, text != NULL ? strlen(text) : 0, buf);
+    }
+    case PROTOBUF_C_TYPE_BYTES: {
+        const ProtobufCBinaryData *bytes = at;
+        return quoted(bytes->data, bytes->len, buf);
+    }
+    default:
+        return buf_printf(buf, "%" PRId32, *(const int32_t *)at);
+    }
+}
+
+static Error *element(const ProtobufCFieldDescriptor *field, const void *at, int indent, Buf *buf)
+{
+    TRY(buf_printf(buf, "%*s%s", indent, "", field->name));
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
+        TRY(buf_append_text(buf, ": "));
+        TRY(scalar(field, at, buf));
+        return buf_append_text(buf, "\n");
+    }
+    TRY(buf_append_text(buf, " {\n"));
+    TRY(message_fields(*(const ProtobufCMessage *const *)at, indent + 2, buf));
+    return buf_printf(buf, "%*s}\n", indent, "");
+}
+
+/* protobuf-c tells map entries from other messages by nothing but the name that protoc gives them.
+ */
+static bool is_map_entry(const ProtobufCMessageDescriptor *descriptor)
+{
+    size_t n = strlen(descriptor->short_name);
+    return n > 5 && strcmp(descriptor->short_name + n - 5, "Entry") == 0 &&
+           descriptor->n_fields == 2 && strcmp(descriptor->fields[0].name, "key") == 0;
+}
+
+/* False for what the message does not say. */
+static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    static const uint8_t zeros[sizeof(ProtobufCBinaryData)];
+    const uint8_t *at = (const uint8_t *)message + field->offset;
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
+        return *(const uint32_t *)((const uint8_t *)message + field->quantifier_offset) ==
+               field->id;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return *(void *const *)at != NULL;
+    if (is_map_entry(message->descriptor))
+        return true;
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        const char *text = *(const char *const *)at;
+        return text != NULL && text[0] != '\0';
+    }
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return ((const ProtobufCBinaryData *)at)->len > 0;
+    return memcmp(at, zeros, element_bytes(field->type)) != 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const ProtobufCMessage *x = *(ProtobufCMessage *const *)a;
+    const ProtobufCMessage *y = *(ProtobufCMessage *const *)b;
+    size_t offset = x->descriptor->fields[0].offset;
+    return strcmp(*(const char *const *)((const uint8_t *)x + offset),
+                  *(const char *const *)((const uint8_t *)y + offset));
+}
+
+static Error *repeated(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                       int indent, Buf *buf)
+{
+    size_t n = *(const size_t *)((const uint8_t *)message + field->quantifier_offset);
+    const uint8_t *data = *(const uint8_t *const *)((const uint8_t *)message + field->offset);
+    size_t bytes = element_bytes(field->type);
+    _cleanup_(freep) ProtobufCMessage **sorted = NULL;
+    const ProtobufCMessageDescriptor *entry = field->descriptor;
+    if (n > 1 && field->type == PROTOBUF_C_TYPE_MESSAGE && is_map_entry(entry) &&
+        entry->fields[0].type == PROTOBUF_C_TYPE_STRING) {
+        sorted = calloc(n, sizeof *sorted);
+        if (sorted == NULL)
+            return error_out_of_memory();
+        memcpy(sorted, data, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, compare_entries);
+        data = (const uint8_t *)sorted;
+    }
+    for (size_t i = 0; i < n; i++)
+        TRY(element(field, data + i * bytes, indent, buf));
+    return NULL;
+}
+
+static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *buf)
+{
+    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            TRY(repeated(message, field, indent, buf));
+        else if (is_set(message, field))
+            TRY(element(field, (const uint8_t *)message + field->offset, indent, buf));
+    }
+    return NULL;
+}
+
+Error *message_to_text(const ProtobufCMessage *message, Buf *buf)
+{
+    return message_fields(message, 0, buf);
+}
