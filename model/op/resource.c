@@ -342,3 +342,24 @@ void resource_release(Resource *resource)
     resource->is_initialized = false;
     resource->value = (Tensor){ .dtype = resource->dtype };
 }
+
+void resource_manager_keep(ResourceManager *manager, const Map *names)
+{
+    for (size_t i = 0; i < map_size(manager->variables); i++) {
+        if (map_has(names, map_key_at(manager->variables, i)))
+            continue;
+        for (Resource *r = map_value_at(manager->variables, i); r != NULL; r = r->next)
+            resource_release(r);
+    }
+}
+
+size_t resource_manager_bytes(ResourceManager *manager)
+{
+    size_t bytes = 0;
+    pthread_mutex_lock(&manager->lock);
+    for (size_t i = 0; i < map_size(manager->variables); i++)
+        for (const Resource *r = map_value_at(manager->variables, i); r != NULL; r = r->next)
+            bytes += r->bytes;
+    pthread_mutex_unlock(&manager->lock);
+    return bytes;
+}

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "model/base/map.h"
 #include "model/op/op.h"
 
 typedef struct Resource Resource;
@@ -48,5 +49,12 @@ Error *resource_borrow(Resource *resource, Tensor *ret_value) _warn_unused_resul
 
 /* Frees the value's memory: the plan has packed it. Later reads fail. */
 void resource_release(Resource *resource);
+
+/* Releases all variables whose names are no keys of `names`: no plan needs them. While nobody else
+ * uses the manager. */
+void resource_manager_keep(ResourceManager *manager, const Map *names);
+
+/* Bytes that the values hold. Thread-safe. */
+size_t resource_manager_bytes(ResourceManager *manager);
 
 #endif
