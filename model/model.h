@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Model: one loaded version of a SavedModel. The door of the library: programs include this,
- * signature.h and heads.h, and nothing of graph/ and plan/.
+ * Model: one loaded version of a SavedModel. The door of the library: programs include this and
+ * heads.h, and nothing of graph/ and plan/ but what comes with it: Scratch, the memory of a thread.
  *
  * A Model is immutable after model_load and shared by all threads; it is counted, and its memory
  * goes with the last reference.
@@ -12,6 +12,7 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/base/error.h"
+#include "model/plan/scratch.h"
 #include "model/tensor/tensor.h"
 
 typedef struct Model Model;
@@ -69,16 +70,6 @@ size_t model_memory_bytes(const Model *model);
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-/* The memory that runs need: one a thread, reused by every run of every model on that thread, so
- * that a warm thread calls malloc no more. `n_threads` cores may work on one run (1: the caller's
- * only). NULL when memory is out. */
-typedef struct Scratch Scratch;
-Scratch *scratch_new(int n_threads) _warn_unused_result_;
-Scratch *scratch_free(Scratch *scratch);
-
-/* Forgets what belongs to plans that are no more; call now and then. */
-void scratch_trim(Scratch *scratch);
-
 /* A tensor with the alias it has in a signature. */
 typedef struct NamedTensor {
     Bytes name;
@@ -106,11 +97,6 @@ Error *signature_run(const Model *model, const Signature *signature, const Named
 static inline void model_unrefp(Model **model)
 {
     model_unref(*model);
-}
-
-static inline void scratch_freep(Scratch **scratch)
-{
-    scratch_free(*scratch);
 }
 
 #endif

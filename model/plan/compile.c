@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Compile: the passes, in order.
+ *
+ *     import     what the signature reaches, calls inlined
+ *     fold       what depends on constants only
+ *     written    which variables any signature writes
+ *     variables  reads of all others are constants too
+ *     simplify   what changes nothing
+ *     emit       kernels prepared, values numbered
+ */
+#include "model/plan/compile.h"
+
+#include <string.h>
+
+#include "model/graph/fold.h"
+#include "model/graph/simplify.h"
+
+static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
+{
+    if (a->n_feeds != b->n_feeds || a->n_outputs != b->n_outputs)
+        return false;
+    for (size_t i = 0; i < a->n_feeds; i++)
+        if (strcmp(a->feeds[i].tensor_name, b->feeds[i].tensor_name) != 0)
+            return false;
+    for (size_t i = 0; i < a->n_outputs; i++)
+        if (strcmp(a->outputs[i], b->outputs[i]) != 0)
+            return false;
+    return true;
+}
+
+/* The first request that is equal to request i, i itself at the latest. */
+static size_t find_equal(const CompileRequest *requests, size_t i)
+{
+    size_t k = 0;
+    while (!requests_equal(&requests[k].graph, &requests[i].graph))
+        k++;
+    return k;
+}
+
+static Error *import(const Compiler *compiler, const CompileRequest *request, Graph *graph,
+                     Written *written)
+{
+    TRY(graph_import(compiler->library, compiler->arena, &request->graph, graph));
+    TRY(fold_constants(graph, compiler->resources));
+    return fold_collect_written(graph, written);
+}
+
+static Error *finish(const Compiler *compiler, const Written *written, Graph *graph, Plan **plan)
+{
+    const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
+    TRY(fold_variables(graph, compiler->resources, written));
+    TRY(simplify(graph));
+    return plan_emit(&input, graph, plan);
+}
+
+static Error *compile(const Compiler *compiler, size_t n, const CompileRequest *requests,
+                      Written *written, Plan **plans)
+{
+    Graph *graphs = arena_calloc(compiler->arena, n, sizeof *graphs);
+    if (graphs == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < n; i++)
+        if (find_equal(requests, i) == i)
+            TRY(error_prefix(import(compiler, &requests[i], &graphs[i], written), "signature '%s'",
+                             requests[i].name));
+    for (size_t i = 0; i < n; i++) {
+        size_t equal = find_equal(requests, i);
+        if (equal == i)
+            TRY(error_prefix(finish(compiler, written, &graphs[i], &plans[i]), "signature '%s'",
+                             requests[i].name));
+        else
+            plans[i] = plans[equal];
+    }
+    return store_seal(compiler->store, compiler->resources);
+}
+
+Error *compile_signatures(const Compiler *compiler, size_t n, const CompileRequest *requests,
+                          Plan **plans)
+{
+    memset(plans, 0, n * sizeof *plans);
+    _cleanup_(map_freep) Map *variables = map_new();
+    if (variables == NULL)
+        return error_out_of_memory();
+    Written written = { .variables = variables };
+    return compile(compiler, n, requests, &written, plans);
+}
+
+Error *compile_once(const Compiler *compiler, const GraphRequest *request, Plan **ret_plan)
+{
+    const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
+    Graph graph;
+    TRY(graph_import(compiler->library, compiler->arena, request, &graph));
+    return plan_emit(&input, &graph, ret_plan);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Run: one execution of a plan on one scratch.
+ */
+#ifndef DIGIT_PLAN_RUN_H
+#define DIGIT_PLAN_RUN_H
+
+#include "model/plan/plan.h"
+#include "model/plan/scratch.h"
+
+typedef struct PlanRun {
+    const Plan *plan;
+    const Tensor *feeds;  /* [plan->n_feeds], of the plan's types; borrowed until the outputs have
+                           * been used: an output may be a feed */
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none. Checked between steps */
+    Scratch *scratch;
+    Arena *arena; /* for bytes of strings and copies of variables */
+} PlanRun;
+
+/* Runs the steps in order and gives outputs[0..plan->n_outputs), which lie in the scratch, in the
+ * arena, in the plan or in the feeds, and are valid until the next run on that scratch.
+ *
+ * What kernels say, with "\n\t [[{{node NAME}}]]" behind it; DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED
+ * past SCRATCH_MAX_BYTES. Thread-safe for different scratches and arenas. */
+Error *plan_run(const PlanRun *run, Tensor *outputs) _warn_unused_result_;
+
+#endif
