@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of corpus/message and corpus/tensor_proto.
+
+    python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
+"""
+import os
+import struct
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import classification_pb2, predict_pb2
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def write(corpus, name, data):
+    folder = os.path.join(HERE, "corpus", corpus)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+# Of the unit test's records, one for each way of reading.
+TENSORS = [
+    "float: full", "double: content", "int8: full", "half: one for all", "string: full", "string: content",
+    "complex64: last of two is repeated", "bool: packed, then unpacked",
+    "uint64: two packed pieces around the shape", "shape in two pieces", "unknown fields are skipped",
+]
+with open(os.path.join(HERE, "../data/tensor_protos.bin"), "rb") as f:
+    data = f.read()
+at = 0
+while at < len(data):
+    record = []
+    for _ in range(4):
+        (n,) = struct.unpack_from("<I", data, at)
+        record.append(data[at + 4 : at + 4 + n])
+        at += 4 + n
+    if record[0].decode() in TENSORS:
+        write("tensor_proto", record[0].decode().replace(":", "").replace(",", "").replace(" ", "_"), record[1])
+
+# The first byte chooses the type: see fuzz_message.c.
+graph = saved_model_pb2.SavedModel(saved_model_schema_version=1).meta_graphs.add()
+graph.meta_info_def.tags.append("serve")
+with tf.Graph().as_default() as g:
+    x = tf.compat.v1.placeholder(tf.float32, [None, 2], name="x")
+    tf.add(tf.matmul(x, tf.constant([[1.0, 2.0], [3.0, 4.0]])), 1.0, name="y")
+graph.graph_def.CopyFrom(g.as_graph_def())
+signature = graph.signature_def["serving_default"]
+signature.method_name = "tensorflow/serving/predict"
+signature.inputs["x"].name, signature.inputs["x"].dtype = "x:0", 1
+signature.outputs["y"].name, signature.outputs["y"].dtype = "y:0", 1
+model = saved_model_pb2.SavedModel(saved_model_schema_version=1, meta_graphs=[graph])
+write("message", "saved_model", b"\0" + model.SerializeToString(deterministic=True))
+write("message", "meta_graph", b"\1" + graph.SerializeToString(deterministic=True))
+# An attr entry whose value is there twice, with no member of its oneof set.
+write("message", "attr_value_twice", b"\1" + bytes.fromhex("12080a062a0412001200"))
+
+predict = predict_pb2.PredictRequest(output_filter=["classes"])
+predict.model_spec.name, predict.model_spec.signature_name = "digits", "predict"
+predict.model_spec.version.value = 3
+predict.inputs["image"].CopyFrom(tf.make_tensor_proto([0.5, 1.0], shape=[2, 1]))
+write("message", "predict_request", b"\2" + predict.SerializeToString(deterministic=True))
+
+example = tf.train.Example()
+example.features.feature["a"].int64_list.value.extend([1, 2])
+example.features.feature["b"].bytes_list.value.append(b"x")
+example.features.feature["c"].float_list.value.append(1.5)
+classify = classification_pb2.ClassificationRequest()
+classify.model_spec.name = "m"
+classify.input.example_list.examples.append(example)
+write("message", "classification_request", b"\3" + classify.SerializeToString(deterministic=True))
+write("message", "example_joined", b"\4" + 2 * example.SerializeToString(deterministic=True))
