@@ -140,14 +140,19 @@ static bool is_map_entry(const ProtobufCMessageDescriptor *descriptor)
            descriptor->n_fields == 2 && strcmp(descriptor->fields[0].name, "key") == 0;
 }
 
+/* The member of a message's struct that is `offset` bytes from its start. */
+static const void *member(const ProtobufCMessage *message, size_t offset)
+{
+    return (const uint8_t *)message + offset;
+}
+
 /* False for what the message does not say. */
 static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     static const uint8_t zeros[sizeof(ProtobufCBinaryData)];
-    const uint8_t *at = (const uint8_t *)message + field->offset;
+    const void *at = member(message, field->offset);
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
-        return *(const uint32_t *)((const uint8_t *)message + field->quantifier_offset) ==
-               field->id;
+        return *(const uint32_t *)member(message, field->quantifier_offset) == field->id;
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return *(void *const *)at != NULL;
     if (is_map_entry(message->descriptor))
@@ -166,15 +171,14 @@ static int compare_entries(const void *a, const void *b)
     const ProtobufCMessage *x = *(ProtobufCMessage *const *)a;
     const ProtobufCMessage *y = *(ProtobufCMessage *const *)b;
     size_t offset = x->descriptor->fields[0].offset;
-    return strcmp(*(const char *const *)((const uint8_t *)x + offset),
-                  *(const char *const *)((const uint8_t *)y + offset));
+    return strcmp(*(const char *const *)member(x, offset), *(const char *const *)member(y, offset));
 }
 
 static Error *repeated(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                        int indent, Buf *buf)
 {
-    size_t n = *(const size_t *)((const uint8_t *)message + field->quantifier_offset);
-    const uint8_t *data = *(const uint8_t *const *)((const uint8_t *)message + field->offset);
+    size_t n = *(const size_t *)member(message, field->quantifier_offset);
+    const uint8_t *data = *(const uint8_t *const *)member(message, field->offset);
     size_t bytes = element_bytes(field->type);
     _cleanup_(freep) ProtobufCMessage **sorted = NULL;
     const ProtobufCMessageDescriptor *entry = field->descriptor;
@@ -200,7 +204,7 @@ static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *b
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             TRY(repeated(message, field, indent, buf));
         else if (is_set(message, field))
-            TRY(element(field, (const uint8_t *)message + field->offset, indent, buf));
+            TRY(element(field, member(message, field->offset), indent, buf));
     }
     return NULL;
 }
