@@ -146,13 +146,23 @@ Error *graph_order(Graph *graph)
     return NULL;
 }
 
+static void count_use(Endpoint endpoint, Node *user)
+{
+    endpoint.node->n_uses++;
+    endpoint.node->n_side_uses += endpoint.index > 0;
+    if (user != NULL)
+        endpoint.node->user = user;
+}
+
 void graph_count_uses(Graph *graph)
 {
-    for (size_t i = 0; i < graph->n_order; i++)
-        graph->order[i]->n_uses = 0;
+    for (size_t i = 0; i < graph->n_order; i++) {
+        graph->order[i]->n_uses = graph->order[i]->n_side_uses = 0;
+        graph->order[i]->user = NULL;
+    }
     for (size_t i = 0; i < graph->n_order; i++)
         for (int k = 0; k < graph->order[i]->n_inputs; k++)
-            graph->order[i]->inputs[k].node->n_uses++;
+            count_use(graph->order[i]->inputs[k], graph->order[i]);
     for (size_t i = 0; i < graph->n_outputs; i++)
-        graph->outputs[i].node->n_uses++;
+        count_use(graph->outputs[i], NULL);
 }

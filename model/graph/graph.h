@@ -47,7 +47,9 @@ struct Node {
     const DType *output_dtypes; /* [n_outputs] */
     Constant *values;           /* [n_outputs]: the node is constant; NULL: it is not */
     size_t position;            /* in Graph.order, valid after graph_order */
-    int n_uses;                 /* edges out and outputs, valid after graph_count_uses */
+    int n_uses;                 /* data edges out, and outputs; valid after graph_count_uses, as */
+    int n_side_uses;            /*   those of them that are not from output 0, */
+    Node *user;                 /*   and the node at the end of one of the edges */
     uint8_t mark;               /* of the walk that is going on */
     bool is_stateful;           /* it, or what it waits for, reads or writes state; */
     bool is_writing;            /*   writes state: valid after graph_order */
@@ -79,7 +81,7 @@ Error *graph_add_target(Graph *graph, Node *target) _warn_unused_result_;
  * of a graph is a stranger's choice. */
 Error *graph_order(Graph *graph) _warn_unused_result_;
 
-/* Sets n_uses of all nodes in the order: data edges and outputs count, control edges do not. */
+/* Sets n_uses, n_side_uses and user of all nodes in the order. */
 void graph_count_uses(Graph *graph);
 
 /* The constant that `endpoint` is, or NULL. */

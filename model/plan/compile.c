@@ -7,6 +7,7 @@
  *     written    which variables any signature writes
  *     variables  reads of all others are constants too
  *     simplify   what changes nothing
+ *     fuse       chains of ops that one kernel does
  *     emit       kernels prepared, values numbered
  */
 #include "model/plan/compile.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "model/graph/fold.h"
+#include "model/graph/fuse.h"
 #include "model/graph/simplify.h"
 
 static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
@@ -51,6 +53,7 @@ static Error *finish(const Compiler *compiler, const Written *written, Graph *gr
     const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
     TRY(fold_variables(graph, compiler->resources, written));
     TRY(simplify(graph));
+    TRY(fuse(graph));
     return plan_emit(&input, graph, plan);
 }
 
