@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole models: the bundles of tests/data/models, which TensorFlow wrote, asked what TensorFlow was
+ * asked, and compared with what it answered (make_models.py).
+ */
+#include <math.h>
+
+#include "model/base/message.h"
+#include "model/model.h"
+#include "model/tensor/tensor_proto.h"
+#include "tensorflow_serving/apis/predict.pb-c.h"
+#include "tests/support/check.h"
+
+typedef Tensorflow__Serving__PredictRequest Request;
+typedef Tensorflow__Serving__PredictResponse Response;
+
+/* The next message of a file of cases, or NULL at its end. */
+static ProtobufCMessage *next_message(Arena *arena, Bytes *rest,
+                                      const ProtobufCMessageDescriptor *descriptor)
+{
+    ProtobufCMessage *message = NULL;
+    if (rest->size == 0)
+        return NULL;
+    assert_true(rest->size >= 4);
+    size_t size = load_le32(rest->data);
+    assert_true(rest->size - 4 >= size);
+    assert_ok(message_unpack(arena, descriptor, "case", rest->data + 4, size, &message));
+    *rest = (Bytes){ rest->data + 4 + size, rest->size - 4 - size };
+    return message;
+}
+
+static void assert_close(const char *name, const Tensor *got, const Tensor *wanted)
+{
+    if (got->dtype != wanted->dtype || !shape_equal(&got->shape, &wanted->shape)) {
+        char a[SHAPE_TEXT_BYTES], b[SHAPE_TEXT_BYTES];
+        fail_msg("%s: %s %s, expected %s %s", name, dtype_name(got->dtype),
+                 shape_text(&got->shape, a), dtype_name(wanted->dtype),
+                 shape_text(&wanted->shape, b));
+    }
+    if (got->dtype != DT_FLOAT) {
+        assert_true(tensor_equal(got, wanted));
+        return;
+    }
+    for (int64_t i = 0; i < got->n; i++) {
+        float x = ((const float *)got->data)[i], y = ((const float *)wanted->data)[i];
+        if (!(fabsf(x - y) <= 1e-5F * (1 + fabsf(y))))
+            fail_msg("%s[%lld] is %g, expected %g", name, (long long)i, (double)x, (double)y);
+    }
+}
+
+static void run_case(const Model *model, Scratch *scratch, Arena *arena, const Request *request,
+                     const Response *response)
+{
+    NamedTensor inputs[8], *outputs = NULL;
+    size_t n_outputs = 0;
+    const Signature *signature =
+        model_find_signature(model, bytes_of_text(request->model_spec->signature_name));
+    assert_non_null(signature);
+    assert_true(request->n_inputs <= ARRAY_SIZE(inputs));
+    for (size_t i = 0; i < request->n_inputs; i++) {
+        inputs[i].name = bytes_of_text(request->inputs[i]->key);
+        assert_ok(tensor_from_proto(arena, request->inputs[i]->value, &inputs[i].tensor));
+    }
+    assert_ok(signature_run(model, signature, inputs, request->n_inputs, NULL, 0, NULL, scratch,
+                            arena, &outputs, &n_outputs));
+    assert_int_equal(n_outputs, response->n_outputs);
+    for (size_t i = 0; i < n_outputs; i++) {
+        Tensor wanted = { 0 };
+        for (size_t k = 0; k < response->n_outputs; k++)
+            if (bytes_equal(outputs[i].name, bytes_of_text(response->outputs[k]->key)))
+                assert_ok(tensor_from_proto(arena, response->outputs[k]->value, &wanted));
+        assert_close((const char *)outputs[i].name.data, &outputs[i].tensor, &wanted);
+    }
+}
+
+/* Loads the model and runs its cases once, in order: some change its state. */
+static void test_model(void **state)
+{
+    const char *name = *state;
+    _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
+    _cleanup_(scratch_freep) Scratch *scratch = scratch_new(1);
+    _cleanup_(model_unrefp) Model *model = NULL;
+    Bytes rest;
+    size_t n = 0;
+    char *directory = test_path(arena, arena_printf(arena, "data/models/%s", name));
+    assert_ok(model_load(directory, NULL, &model));
+    rest.data = test_read(arena, arena_printf(arena, "data/models/%s/cases", name), &rest.size);
+    for (;; n++) {
+        const ProtobufCMessage *request =
+            next_message(arena, &rest, &tensorflow__serving__predict_request__descriptor);
+        const ProtobufCMessage *response =
+            next_message(arena, &rest, &tensorflow__serving__predict_response__descriptor);
+        if (request == NULL)
+            break;
+        run_case(model, scratch, arena, (const Request *)request, (const Response *)response);
+    }
+    assert_true(n > 0);
+}
+
+#define MODEL_TEST(name)                                                                           \
+    {                                                                                              \
+        "model " name, test_model, NULL, NULL, (void *)name                                        \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        MODEL_TEST("cnn"),    MODEL_TEST("counter"), MODEL_TEST("assets"),
+        MODEL_TEST("module"), MODEL_TEST("keras"),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
