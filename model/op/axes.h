@@ -5,6 +5,7 @@
 #ifndef DIGIT_OP_AXES_H
 #define DIGIT_OP_AXES_H
 
+#include "model/base/error.h"
 #include "model/tensor/tensor.h"
 
 /* The dimension 0..rank-1 that `axis` names, or -1 when it names none. */
@@ -23,6 +24,21 @@ static inline int64_t dims_product(const Shape *shape, int begin, int end)
     for (int d = begin; d < end; d++)
         n *= (uint64_t)shape->dims[d];
     return (int64_t)n;
+}
+
+/* Appends a dimension. False when the shape has all that it may have. */
+static inline bool shape_push(Shape *shape, int64_t dim)
+{
+    if (shape->rank == SHAPE_MAX_RANK)
+        return false;
+    shape->dims[shape->rank++] = dim;
+    return true;
+}
+
+/* The error when shape_push is false. */
+static inline Error *shape_rank_error(void)
+{
+    return error_new(ERROR_UNIMPLEMENTED, "tensors have at most %d dimensions", SHAPE_MAX_RANK);
 }
 
 #endif

@@ -78,7 +78,8 @@ static Attr attr_type(const char *name, const DType *value)
 
 static Attr attr_types(const char *name, size_t n)
 {
-    return (Attr){ .name = name, .kind = n > 0 ? ATTR_TYPES : ATTR_EMPTY_LIST, .n = n, .types = types };
+    return (
+        Attr){ .name = name, .kind = n > 0 ? ATTR_TYPES : ATTR_EMPTY_LIST, .n = n, .types = types };
 }
 
 static void test_columns(_unused_ void **state)
@@ -86,7 +87,7 @@ static void test_columns(_unused_ void **state)
     const struct {
         const char *inputs, *outputs;
         Attr attrs[2];
-        int n_inputs, n_outputs;    /* -1: an error that has `text` */
+        int n_inputs, n_outputs; /* -1: an error that has `text` */
         DType last_output;
         const char *text;
     } cases[] = {
@@ -94,8 +95,13 @@ static void test_columns(_unused_ void **state)
         { "x:T", "y:T", { attr_type("T", &float_type) }, 1, 1, DT_FLOAT, NULL },
         { "x:T", "y:U?int64", { attr_type("T", &float_type) }, 1, 1, DT_INT64, NULL },
         { "x:U?int32", "y:U?int32", { attr_type("U", &float_type) }, 1, 1, DT_FLOAT, NULL },
-        { "v*N:T,a:=int32", "o:T", { attr_type("T", &float_type), attr_int("N", &two) }, 3, 1,
-          DT_FLOAT, NULL },
+        { "v*N:T,a:=int32",
+          "o:T",
+          { attr_type("T", &float_type), attr_int("N", &two) },
+          3,
+          1,
+          DT_FLOAT,
+          NULL },
         { "a*L", "b*L,c:=bool", { attr_types("L", 2) }, 2, 3, DT_BOOL, NULL },
         { "a*L", "b*L", { attr_types("L", 0) }, 0, 0, DT_INVALID, NULL },
         { "x:T", "", { attr_int("N", &two) }, -1, 0, DT_INVALID, "attribute T is missing" },
