@@ -14,6 +14,7 @@
 static const PanelForm *const forms[] = {
     &panel_plain,
 #if defined(__x86_64__)
+    &panel_avx2,
     &panel_avx512,
 #endif
 };

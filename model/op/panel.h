@@ -71,6 +71,7 @@ const PanelForm *panel_form_at(size_t i);
 /* The forms; each is the whole of one file. */
 extern const PanelForm panel_plain;
 #if defined(__x86_64__)
+extern const PanelForm panel_avx2;
 extern const PanelForm panel_avx512;
 #endif
 
