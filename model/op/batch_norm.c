@@ -6,7 +6,7 @@
  *     y = (x - m) * scale / sqrt(v + epsilon) + offset
  *
  * The other outputs are what TensorFlow's CPU kernel gives then: mean and variance twice, and for
- * V3 an empty tensor. NHWC and NCHW, and with V3 NDHWC and NCDHW. Any thread.
+ * V3 an empty tensor. NHWC and NCHW. Any thread.
  */
 #include <math.h>
 #include <string.h>
@@ -16,8 +16,7 @@
 #define GRAIN 16384 /* elements that one worker takes at a time */
 
 typedef struct BatchNormKernel {
-    bool channels_first;
-    int rank;
+    bool channels_first; /* NCHW */
     float epsilon;
 } BatchNormKernel;
 
@@ -48,31 +47,6 @@ static void normalize_rows(void *context, size_t begin, size_t end, int thread)
     }
 }
 
-static Error *read_format(const Attrs *attrs, BatchNormKernel *kernel)
-{
-    static const struct {
-        const char *name;
-        bool channels_first;
-        int rank;
-    } formats[] = {
-        { "NHWC", false, 4 },
-        { "NCHW", true, 4 },
-        { "NDHWC", false, 5 },
-        { "NCDHW", true, 5 },
-    };
-    const char *format = NULL;
-    TRY(attrs_text_or(attrs, "data_format", "NHWC", &format));
-    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-        if (strcmp(format, formats[i].name) == 0) {
-            kernel->channels_first = formats[i].channels_first;
-            kernel->rank = formats[i].rank;
-            return NULL;
-        }
-    }
-    return error_new(ERROR_INVALID_ARGUMENT,
-                     "data_format must be NHWC, NCHW, NDHWC or NCDHW, but is '%s'", format);
-}
-
 Error *batch_norm_prepare(OpPrepare *prepare)
 {
     BatchNormKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
@@ -89,7 +63,13 @@ Error *batch_norm_prepare(OpPrepare *prepare)
         return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
                          prepare->op->name, dtype_name(prepare->input_dtypes[0]));
     TRY(attrs_float_or(prepare->attrs, "epsilon", 0.0001F, &kernel->epsilon));
-    TRY(read_format(prepare->attrs, kernel));
+    const char *format = NULL;
+    TRY(attrs_text_or(prepare->attrs, "data_format", "NHWC", &format));
+    kernel->channels_first = strcmp(format, "NCHW") == 0;
+    if (!kernel->channels_first && strcmp(format, "NHWC") != 0)
+        return error_new(ERROR_UNIMPLEMENTED,
+                         "%s with data_format '%s' is not supported: NHWC and NCHW are",
+                         prepare->op->name, format);
     prepare->kernel = kernel;
     return NULL;
 }
@@ -121,16 +101,18 @@ static Error *check_parameters(const OpContext *context, int64_t channels)
     return NULL;
 }
 
-/* Outputs 1..4 are mean, variance, mean, variance; output 5 of V3 is empty. */
+/* Outputs 1..4 are mean, variance, mean, variance, or NaN for an empty x; output 5 of V3 is empty.
+ */
 static Error *copy_statistics(OpContext *context)
 {
+    bool is_empty = op_input(context, 0)->n == 0;
     Tensor *out = NULL;
     Shape channels = op_input(context, 3)->shape, nothing = shape_of(0);
     for (int i = 1; i < context->n_outputs && i <= 4; i++) {
         const Tensor *in = op_input(context, i % 2 == 1 ? 3 : 4);
         TRY(op_output(context, i, DT_FLOAT, &channels, &out));
-        if (in->n > 0)
-            memcpy(out->data, in->data, tensor_bytes(in));
+        for (int64_t c = 0; c < in->n; c++)
+            ((float *)out->data)[c] = is_empty ? (i <= 2 ? NAN : 0) : ((const float *)in->data)[c];
     }
     if (context->n_outputs > 5)
         TRY(op_output(context, 5, DT_FLOAT, &nothing, &out));
@@ -144,10 +126,10 @@ Error *batch_norm_run(OpContext *context)
     const Tensor *offset = op_input(context, 2), *mean = op_input(context, 3);
     const Tensor *variance = op_input(context, 4);
     char text[SHAPE_TEXT_BYTES];
-    if (x->shape.rank != kernel->rank)
-        return error_new(ERROR_INVALID_ARGUMENT, "input must be %d-dimensional%s", kernel->rank,
+    if (x->shape.rank != 4)
+        return error_new(ERROR_INVALID_ARGUMENT, "input must be 4-dimensional%s",
                          shape_text(&x->shape, text));
-    int axis = kernel->channels_first ? 1 : kernel->rank - 1;
+    int axis = kernel->channels_first ? 1 : 3;
     int64_t channels = x->shape.dims[axis];
     TRY(check_parameters(context, channels));
     Tensor *y = NULL;
@@ -168,7 +150,7 @@ Error *batch_norm_run(OpContext *context)
                        .mean = mean->data,
                        .channels = (size_t)channels,
                        .inner = 1 };
-    for (int i = axis + 1; i < kernel->rank; i++)
+    for (int i = axis + 1; i < 4; i++)
         r.inner *= (size_t)x->shape.dims[i];
     size_t row = r.inner == 1 ? r.channels : r.inner;
     workers_for(context->workers, (size_t)x->n / row, GRAIN / row + 1, normalize_rows, &r);

@@ -103,7 +103,7 @@ static Error *check_shapes(const Shape *x, const Shape *filter)
                          shape_text(filter, text));
     if (x->dims[3] != filter->dims[2])
         return error_new(ERROR_INVALID_ARGUMENT,
-                         "input and filter must have the same depth: %lld vs %lld",
+                         "input depth must be evenly divisible by filter depth: %lld vs %lld",
                          (long long)x->dims[3], (long long)filter->dims[2]);
     for (int i = 0; i < 4; i++) {
         if (filter->dims[i] == 0)

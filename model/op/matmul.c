@@ -130,12 +130,8 @@ Error *fused_matmul_prepare(OpPrepare *prepare)
 static Error *check_shapes(const MatmulKernel *kernel, const Shape *a, const Shape *b)
 {
     char a_text[SHAPE_TEXT_BYTES], b_text[SHAPE_TEXT_BYTES];
-    if (a->rank != 2)
-        return error_new(ERROR_INVALID_ARGUMENT, "In[0] is not a matrix. Instead it has shape %s",
-                         shape_text(a, a_text));
-    if (b->rank != 2)
-        return error_new(ERROR_INVALID_ARGUMENT, "In[1] is not a matrix. Instead it has shape %s",
-                         shape_text(b, b_text));
+    if (a->rank != 2 || b->rank != 2)
+        return error_new(ERROR_INVALID_ARGUMENT, "In[%d] ndims must be >= 2", a->rank != 2 ? 0 : 1);
     if (a->dims[kernel->transpose_a ? 0 : 1] != b->dims[kernel->transpose_b ? 1 : 0])
         return error_new(ERROR_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s",
                          shape_text(a, a_text), shape_text(b, b_text));
@@ -205,12 +201,12 @@ Error *batch_matmul_prepare(OpPrepare *prepare)
 static Error *broadcast_batch(const Shape *x, const Shape *y, bool may_broadcast, Shape *shape)
 {
     char x_text[SHAPE_TEXT_BYTES], y_text[SHAPE_TEXT_BYTES];
-    if (x->rank < 2 || y->rank < 2)
-        return error_new(ERROR_INVALID_ARGUMENT, "In[%d] ndims must be >= 2: %d",
-                         x->rank < 2 ? 0 : 1, x->rank < 2 ? x->rank : y->rank);
     if (!may_broadcast && x->rank != y->rank)
         return error_new(ERROR_INVALID_ARGUMENT, "In[0] and In[1] has different ndims: %s vs. %s",
                          shape_text(x, x_text), shape_text(y, y_text));
+    if (x->rank < 2 || y->rank < 2)
+        return error_new(ERROR_INVALID_ARGUMENT, "In[%d] ndims must be >= 2: %d",
+                         x->rank < 2 ? 0 : 1, x->rank < 2 ? x->rank : y->rank);
     shape->rank = x->rank > y->rank ? x->rank : y->rank;
     for (int i = 0; i < shape->rank - 2; i++) {
         int xi = i - (shape->rank - x->rank), yi = i - (shape->rank - y->rank);
@@ -259,8 +255,10 @@ Error *batch_matmul_run(OpContext *context)
                .transpose_b = kernel->transpose_b,
                .workers = context->workers };
     if ((size_t)ys->dims[ys->rank - (kernel->transpose_b ? 1 : 2)] != g.k)
-        return error_new(ERROR_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s",
-                         shape_text(xs, x_text), shape_text(ys, y_text));
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Matrix size-incompatible: In[0]: %s, In[1]: %s %d %d",
+                         shape_text(xs, x_text), shape_text(ys, y_text), kernel->transpose_a,
+                         kernel->transpose_b);
     shape.dims[shape.rank - 2] = (int64_t)g.m;
     shape.dims[shape.rank - 1] = (int64_t)g.n;
     Tensor *out = NULL;

@@ -108,10 +108,8 @@ Error *max_pool_v2_prepare(OpPrepare *prepare)
 static Error *run(OpContext *context, const Window *window, bool is_mean)
 {
     const Tensor *x = op_input(context, 0);
-    char text[SHAPE_TEXT_BYTES];
     if (x->shape.rank != 4)
-        return error_new(ERROR_INVALID_ARGUMENT, "Input must be 4-dimensional, got %s",
-                         shape_text(&x->shape, text));
+        return error_new(ERROR_INVALID_ARGUMENT, "Input must be 4 or 5-dimensional");
     const int64_t *d = x->shape.dims;
     int h = window->channels_first ? 2 : 1;
     Pool pool = { .batch = window->channels_first ? d[0] * d[1] : d[0],

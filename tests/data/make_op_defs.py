@@ -3,7 +3,7 @@
 """Writes op_defs.txt: the inputs and outputs of each op of model/op/*.def as TensorFlow's own
 registry declares them, in the notation of ops.def, for tests/unit/model/op/test_registry.c.
 
-References of TF1 are written as op.h treats them: a reference input and VariableV2's output are
+The fused ops, whose names begin with '_', are not TensorFlow's. References of TF1 are written as op.h treats them: a reference input and VariableV2's output are
 handles, what Assign and its like give is a value.
 """
 import os
@@ -39,7 +39,7 @@ def main():
     for file in os.listdir(OPS):
         if file.endswith(".def"):
             with open(os.path.join(OPS, file), encoding="utf-8") as f:
-                names |= set(re.findall(r'^OP(?:_COMPILED)?\(\s*"(\w+)"', f.read(), re.M))
+                names |= set(re.findall(r'^OP(?:_COMPILED)?\(\s*"([^_"]\w*)"', f.read(), re.M))
     with open(os.path.join(HERE, "op_defs.txt"), "w", encoding="utf-8") as f:
         for name in sorted(names):
             op = op_def_registry.get(name)

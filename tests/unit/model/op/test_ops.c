@@ -290,6 +290,7 @@ int main(void)
         CASES("example"),
         CASES("gather"),
         CASES("math"),
+        CASES("nn"),
         CASES("shape"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,22 +42,27 @@ static char *read_golden(void)
     return (char *)data;
 }
 
-/* Every line of the golden file is the row of the same name, and there are no other rows. */
+/* Every line of the golden file is the row of the same name, and there are no other rows but those of
+ * the fused ops, whose names begin with '_': these are not TensorFlow's (model/op/fused.h). */
 static void test_rows_are_tensorflows(_unused_ void **state)
 {
-    size_t n_rows = 0, n_lines = 0;
+    size_t n_rows = 0, at = 0;
     const Op *const *rows = op_list(&n_rows);
     char *save = NULL;
     for (char *line = strtok_r(read_golden(), "\n", &save); line != NULL;
-         line = strtok_r(NULL, "\n", &save), n_lines++) {
-        assert_true(n_lines < n_rows);
-        const Op *row = rows[n_lines];
+         line = strtok_r(NULL, "\n", &save)) {
+        while (at < n_rows && rows[at]->name[0] == '_')
+            at++;
+        assert_true(at < n_rows);
+        const Op *row = rows[at++];
         char *text = arena_printf(arena, "%s|%s|%s", row->name, row->inputs, row->outputs);
         assert_string_equal(text, line);
         assert_ptr_equal(op_find(row->name), row);
         assert_int_equal((row->flags & OP_STRUCTURE) != 0, row->run == NULL);
     }
-    assert_int_equal(n_lines, n_rows);
+    while (at < n_rows && rows[at]->name[0] == '_')
+        at++;
+    assert_int_equal(at, n_rows);
     assert_null(op_find("NoSuchOp"));
     assert_null(op_find(""));
 }
