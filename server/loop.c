@@ -243,7 +243,7 @@ Error *loop_watch_new(Loop *loop, const char *path, LoopFunction *run, void *dat
     int status = uv_fs_event_start(&watch->uv, on_uv_fs_event, path, 0);
     if (status != 0) {
         loop_watch_free(watch);
-        return error_prefix(uv_error(status, "cannot watch the directory"), "%s: ", path);
+        return error_prefix(uv_error(status, "cannot watch the directory"), "%s", path);
     }
     *ret_watch = watch;
     return NULL;

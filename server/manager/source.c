@@ -119,8 +119,9 @@ static void log_failure(Source *source, Error *error)
             source->quiet_ms * 2 < LAST_QUIET_MS ? source->quiet_ms * 2 : LAST_QUIET_MS;
     }
     source->quiet_until_ms = now_ms + source->quiet_ms;
-    log_error_free(LOG_WARNING, "manager", error, "model %s: keeping the versions as they are",
-                   source->options.model_name);
+    bool has_listed = source->n_listed != SIZE_MAX;
+    log_error_free(LOG_WARNING, "manager", error, "model %s: %s", source->options.model_name,
+                   has_listed ? "keeping the versions as they are" : "no versions yet");
 }
 
 static void log_listing(Source *source)
@@ -131,9 +132,8 @@ static void log_listing(Source *source)
                  source->options.base_path);
     source->n_failures = 0;
     if (scan->n_versions == 0 && source->n_listed != 0)
-        log_warning("manager", "model %s: no versions of servable %s found under base path %s",
-                    source->options.model_name, source->options.model_name,
-                    source->options.base_path);
+        log_warning("manager", "model %s: no versions found under base path %s",
+                    source->options.model_name, source->options.base_path);
     source->n_listed = scan->n_versions;
     if (scan->n_duplicates > source->n_duplicates)
         log_warning("manager",

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A loader without bundles, for the manager's tests. What it does is the text of DIRECTORY/saved_model.pb:
+ * A loader without bundles, for the manager's tests. What it does is the text of
+ * DIRECTORY/saved_model.pb:
  *
  *     ok N        gives a model whose value is N
  *     bad WHY     fails with INVALID_ARGUMENT, text WHY
  *     flaky K     fails the first K times with UNAVAILABLE, then gives a model
  *     gate N      waits for fake_gate_open, then as ok
  *
- * A model that is used after it was unloaded has lost its magic number, and the address sanitizer sees
- * it too.
+ * A model that is used after it was unloaded has lost its magic number, and the address sanitizer
+ * sees it too.
  */
 #ifndef DIGIT_TESTS_FAKE_LOADER_H
 #define DIGIT_TESTS_FAKE_LOADER_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The manager over real directories and a real loop, with a fake loader. Nothing waits for a time to
- * pass: each test runs the loop until what it expects is so, and fails when that takes ten seconds.
+ * The manager over real directories and a real loop, with a fake loader. Nothing waits for a time
+ * to pass: each test runs the loop until what it expects is so, and fails when that takes ten
+ * seconds.
  */
 #include "server/manager/manager.h"
 
@@ -122,8 +123,8 @@ static bool is_in_state(void *data)
     Expected *expected = data;
     VersionStatus *statuses;
     size_t n;
-    Error *error = manager_status(fx.manager, bytes_of_text("digits"), &expected->version,
-                                  fx.arena, &statuses, &n);
+    Error *error = manager_status(fx.manager, bytes_of_text("digits"), &expected->version, fx.arena,
+                                  &statuses, &n);
     if (error != NULL) {
         error_free(error);
         return false;
@@ -229,12 +230,10 @@ static void test_texts_of_not_found(void **state)
     assert_error(acquire("digitsx", NULL, &handle), ERROR_NOT_FOUND, "Latest(digitsx)");
     VersionStatus *statuses;
     size_t n;
-    assert_error(
-        manager_status(fx.manager, bytes_of_text("other"), NULL, fx.arena, &statuses, &n),
-        ERROR_NOT_FOUND, "Could not find any versions of model other");
-    assert_error(
-        manager_status(fx.manager, bytes_of_text("digits"), &two, fx.arena, &statuses, &n),
-        ERROR_NOT_FOUND, "Could not find version 2 of model digits");
+    assert_error(manager_status(fx.manager, bytes_of_text("other"), NULL, fx.arena, &statuses, &n),
+                 ERROR_NOT_FOUND, "Could not find any versions of model other");
+    assert_error(manager_status(fx.manager, bytes_of_text("digits"), &two, fx.arena, &statuses, &n),
+                 ERROR_NOT_FOUND, "Could not find version 2 of model digits");
 }
 
 static void test_new_version_while_handles_are_held(void **state)
@@ -494,9 +493,8 @@ static void test_two_models(void **state)
     check_latest(1, 10);
     manager_drain(fx.manager);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_int_equal(health(cases[i].service), cases[i].both == HEALTH_SERVING
-                                                       ? HEALTH_NOT_SERVING
-                                                       : HEALTH_UNKNOWN);
+        assert_int_equal(health(cases[i].service),
+                         cases[i].both == HEALTH_SERVING ? HEALTH_NOT_SERVING : HEALTH_UNKNOWN);
 }
 
 static void test_drain(void **state)
@@ -548,8 +546,7 @@ static void test_policies(void **state)
     check_latest(3, 1);
     VersionStatus *statuses;
     size_t n;
-    assert_ok(
-        manager_status(fx.manager, bytes_of_text("digits"), NULL, fx.arena, &statuses, &n));
+    assert_ok(manager_status(fx.manager, bytes_of_text("digits"), NULL, fx.arena, &statuses, &n));
     assert_int_equal(n, 2);
     assert_int_equal(statuses[0].version, 3); /* descending */
     assert_int_equal(statuses[1].version, 1);
@@ -599,8 +596,8 @@ static bool are_all_unloaded_but_one(void *data)
     return atomic_load(&fake_n_alive) == 1;
 }
 
-/* Each model is 1 MiB: what a reload leaves behind would show, in the counters or in the memory that
- * the process holds; and the list of versions that have ended stays short. */
+/* Each model is 1 MiB: what a reload leaves behind would show, in the counters or in the memory
+ * that the process holds; and the list of versions that have ended stays short. */
 static void test_many_reloads(void **state)
 {
     (void)state;
@@ -624,8 +621,7 @@ static void test_many_reloads(void **state)
         fail_msg("%zu bytes more in use after %d reloads", used - used_warm, N - WARM);
     VersionStatus *statuses;
     size_t n;
-    assert_ok(
-        manager_status(fx.manager, bytes_of_text("digits"), NULL, fx.arena, &statuses, &n));
+    assert_ok(manager_status(fx.manager, bytes_of_text("digits"), NULL, fx.arena, &statuses, &n));
     assert_in_range(n, 2, 18);
     assert_int_equal(statuses[0].version, N);
     assert_int_equal(statuses[1].version, N - 1);
