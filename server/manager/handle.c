@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The request path's side of the manager. The look-up itself, and why it needs no lock, is table.h.
+ * The request path's side of the manager. The look-up itself, and why it needs no lock, is roster.h.
  */
 #include "server/manager/handle.h"
 
@@ -8,19 +8,19 @@
 
 #include "server/manager/manager.h"
 #include "server/manager/status.h"
-#include "server/manager/table.h"
+#include "server/manager/roster.h"
 #include "server/manager/version.h"
 
 #define MAX_NAME_BYTES 1024 /* of a stranger's name in an error's text */
 
 Reader *handle_reader_new(Manager *manager)
 {
-    return table_reader_new(manager_table(manager));
+    return roster_reader_new(manager_roster(manager));
 }
 
 Error *handle_acquire(Reader *reader, Bytes name, const int64_t *version, Handle *ret_handle)
 {
-    Version *found = table_find(reader, name, version);
+    Version *found = roster_find(reader, name, version);
     if (found != NULL) {
         *ret_handle = (Handle){ found->model, found->number, found };
         return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the servables have in common: the table that readers see, the board of states, the
+ * What the servables have in common: the roster that readers see, the board of states, the
  * background threads, and the moment when the server is ready.
  */
 #include "server/manager/manager.h"
@@ -12,9 +12,9 @@
 #include "model/base/log.h"
 #include "model/base/map.h"
 #include "server/manager/background.h"
+#include "server/manager/roster.h"
 #include "server/manager/servable.h"
 #include "server/manager/status.h"
-#include "server/manager/table.h"
 
 #define RECLAIM_MS                                                                                 \
     1 /* a reader is in its few instructions, unless the system has stopped it there */
@@ -26,7 +26,7 @@ struct Manager {
     ManagerOptions options; /* a copy in `arena` */
     ServableHost host;
     Background *background;
-    Table *table;       /* any thread, see there */
+    Roster *roster;     /* any thread, see there */
     StatusBoard *board; /* any thread, see there */
 
     /* loop's thread */
@@ -85,10 +85,10 @@ static void check_ready(Manager *manager)
 static void run_reclaim(void *data)
 {
     Manager *manager = data;
-    uint64_t over = table_reclaim(manager->table);
+    uint64_t over = roster_reclaim(manager->roster);
     for (size_t i = 0; i < manager->n_servables; i++)
         servable_reclaim(manager->servables[i], over);
-    if (table_is_waiting(manager->table))
+    if (roster_is_waiting(manager->roster))
         loop_timer_start(manager->reclaim, RECLAIM_MS);
 }
 
@@ -117,7 +117,7 @@ static Error *publish(void *data, uint64_t *ret_epoch)
     if (available == NULL)
         return error_out_of_memory();
     collect_available(manager, available);
-    TRY(table_publish(manager->table, available, n, ret_epoch));
+    TRY(roster_publish(manager->roster, available, n, ret_epoch));
     loop_timer_start(manager->reclaim, 0);
     return NULL;
 }
@@ -216,10 +216,10 @@ static Error *make_parts(Manager *manager)
 {
     manager->arena = arena_new(4096, 0);
     manager->scratch = arena_new(4096, 0);
-    manager->table = table_new();
+    manager->roster = roster_new();
     manager->reclaim = loop_timer_new(manager->loop, run_reclaim, manager);
     manager->limit = loop_timer_new(manager->loop, on_limit, manager);
-    if (manager->arena == NULL || manager->scratch == NULL || manager->table == NULL ||
+    if (manager->arena == NULL || manager->scratch == NULL || manager->roster == NULL ||
         manager->reclaim == NULL || manager->limit == NULL)
         return error_out_of_memory();
     TRY(copy_models(manager->arena, &manager->options));
@@ -251,7 +251,7 @@ static void free_parts(Manager *manager)
     loop_timer_free(manager->limit);
     loop_timer_free(manager->reclaim);
     board_free(manager->board);
-    table_free(manager->table);
+    roster_free(manager->roster);
     arena_free(manager->scratch);
     arena_free(manager->arena);
     free(manager);
@@ -326,9 +326,9 @@ Manager *manager_free(Manager *manager, uint64_t limit_ms)
     return NULL;
 }
 
-Table *manager_table(Manager *manager)
+Roster *manager_roster(Manager *manager)
 {
-    return manager->table;
+    return manager->roster;
 }
 
 StatusBoard *manager_board(Manager *manager)

@@ -3,7 +3,7 @@
  * Manager: keeps the versions of the configured models as the disk and the policy want them.
  *
  *     source (what is on disk) -> policy (what should serve) -> version (START, LOADING, AVAILABLE,
- *     UNLOADING, END) -> table (what handles see)
+ *     UNLOADING, END) -> roster (what handles see)
  *
  * A new version is published by one pointer swap after its warm-up, and the old one goes when its
  * last handle has been released. A version that does not load is logged and shown with its reason,
@@ -74,7 +74,7 @@ void manager_drain(Manager *manager);
 Manager *manager_free(Manager *manager, uint64_t limit_ms);
 
 /* Parts, for handle.c. Lent as long as the manager; any thread. */
-struct Table *manager_table(Manager *manager);
+struct Roster *manager_roster(Manager *manager);
 struct StatusBoard *manager_board(Manager *manager);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct ServableHost {
     Background *background;
     const ManagerOptions *options;
 
-    /* Makes the AVAILABLE versions of all servables what readers see; as table_publish. Calls
+    /* Makes the AVAILABLE versions of all servables what readers see; as roster_publish. Calls
      * servable_reclaim later, never from inside. */
     Error *(*publish)(void *manager, uint64_t *ret_epoch);
 

@@ -60,7 +60,7 @@ struct Version {
     Error *logged;              /* the last failure that the log has been told of */
     uint64_t retry_at_ms;       /* 0: no retry by time is due */
     uint64_t seen_fingerprint;  /* by the last scan */
-    uint64_t unpublished_epoch; /* see table_publish; 0: published, or out of use already */
+    uint64_t unpublished_epoch; /* see roster_publish; 0: published, or out of use already */
 
     /* of the background thread while a job is under way, of the loop's thread otherwise */
     BackgroundJob job;
@@ -69,7 +69,7 @@ struct Version {
     uint64_t job_fingerprint;
 
     /* atomic: the handles, and one for being AVAILABLE or UNLOADING. Counted up with relaxed order,
-     * since who counts up has a reference or the table's protection; down with acquire and release,
+     * since who counts up has a reference or the roster's protection; down with acquire and release,
      * so that all uses happen before the unloading. */
     atomic_size_t n_references;
     LoopTask released;
@@ -96,7 +96,7 @@ void version_retire(Version *version);
  * background thread, and then the state is END. */
 void version_unpublished(Version *version);
 
-/* Any thread. The caller has a reference, or is the table under its protection. */
+/* Any thread. The caller has a reference, or is the roster under its protection. */
 Version *version_ref(Version *version);
 /* Any thread. */
 void version_unref(Version *version);

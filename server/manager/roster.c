@@ -3,7 +3,7 @@
  * A snapshot is one block: rows sorted by model and version, found by binary search. Models are few
  * and change seldom, so every publication writes all rows anew.
  */
-#include "server/manager/table.h"
+#include "server/manager/roster.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -27,12 +27,12 @@ typedef struct Snapshot {
 /* On a cache line of its own: its thread writes it twice a request. */
 struct Reader {
     _Alignas(CACHE_LINE) _Atomic uint64_t mark; /* the epoch it reads in; 0: it does not */
-    Table *table;
+    Roster *roster;
     Reader *next;
 };
 
-struct Table {
-    /* atomic; see table.h for the order. Read by all, written seldom. */
+struct Roster {
+    /* atomic; see roster.h for the order. Read by all, written seldom. */
     _Alignas(CACHE_LINE) _Atomic(Snapshot *) snapshot;
     _Atomic uint64_t epoch;    /* from 1 */
     _Atomic(Reader *) readers; /* pushed by any thread, removed never */
@@ -42,20 +42,20 @@ struct Table {
     Snapshot **replaced_end;
 };
 
-/* What stands in the table when nothing serves: never freed. */
+/* What stands in the roster when nothing serves: never freed. */
 static Snapshot empty_snapshot;
 
-Table *table_new(void)
+Roster *roster_new(void)
 {
-    Table *table = aligned_alloc(CACHE_LINE, sizeof(Table));
-    if (table == NULL)
+    Roster *roster = aligned_alloc(CACHE_LINE, sizeof(Roster));
+    if (roster == NULL)
         return NULL;
-    atomic_init(&table->snapshot, &empty_snapshot);
-    atomic_init(&table->epoch, 1);
-    atomic_init(&table->readers, NULL);
-    table->oldest_replaced = NULL;
-    table->replaced_end = &table->oldest_replaced;
-    return table;
+    atomic_init(&roster->snapshot, &empty_snapshot);
+    atomic_init(&roster->epoch, 1);
+    atomic_init(&roster->readers, NULL);
+    roster->oldest_replaced = NULL;
+    roster->replaced_end = &roster->oldest_replaced;
+    return roster;
 }
 
 static void free_snapshot(Snapshot *snapshot)
@@ -64,38 +64,38 @@ static void free_snapshot(Snapshot *snapshot)
         free(snapshot);
 }
 
-Table *table_free(Table *table)
+Roster *roster_free(Roster *roster)
 {
-    if (table == NULL)
+    if (roster == NULL)
         return NULL;
-    Reader *reader = atomic_load(&table->readers);
+    Reader *reader = atomic_load(&roster->readers);
     while (reader != NULL) {
         Reader *next = reader->next;
         assert(atomic_load(&reader->mark) == 0);
         free(reader);
         reader = next;
     }
-    while (table->oldest_replaced != NULL) {
-        Snapshot *next = table->oldest_replaced->next;
-        free_snapshot(table->oldest_replaced);
-        table->oldest_replaced = next;
+    while (roster->oldest_replaced != NULL) {
+        Snapshot *next = roster->oldest_replaced->next;
+        free_snapshot(roster->oldest_replaced);
+        roster->oldest_replaced = next;
     }
-    free_snapshot(atomic_load(&table->snapshot));
-    free(table);
+    free_snapshot(atomic_load(&roster->snapshot));
+    free(roster);
     return NULL;
 }
 
 /* ---- readers' side ------------------------------------------------------------------------- */
 
-Reader *table_reader_new(Table *table)
+Reader *roster_reader_new(Roster *roster)
 {
     Reader *reader = aligned_alloc(CACHE_LINE, sizeof(Reader));
     if (reader == NULL)
         return NULL;
     atomic_init(&reader->mark, 0);
-    reader->table = table;
-    reader->next = atomic_load(&table->readers);
-    while (!atomic_compare_exchange_weak(&table->readers, &reader->next, reader))
+    reader->roster = roster;
+    reader->next = atomic_load(&roster->readers);
+    while (!atomic_compare_exchange_weak(&roster->readers, &reader->next, reader))
         ;
     return reader;
 }
@@ -130,12 +130,12 @@ static const Row *find_row(const Snapshot *snapshot, Bytes model, int64_t number
     return &snapshot->rows[low - 1];
 }
 
-Version *table_find(Reader *reader, Bytes model, const int64_t *number)
+Version *roster_find(Reader *reader, Bytes model, const int64_t *number)
 {
-    Table *table = reader->table;
+    Roster *roster = reader->roster;
     assert(atomic_load_explicit(&reader->mark, memory_order_relaxed) == 0);
-    atomic_store(&reader->mark, atomic_load(&table->epoch));
-    const Snapshot *snapshot = atomic_load(&table->snapshot);
+    atomic_store(&reader->mark, atomic_load(&roster->epoch));
+    const Snapshot *snapshot = atomic_load(&roster->snapshot);
     const Row *row = find_row(snapshot, model, number == NULL ? INT64_MAX : *number);
     Version *version = NULL;
     if (row != NULL && (number == NULL || row->number == *number))
@@ -154,7 +154,7 @@ static int compare_rows(const void *a, const void *b)
     return compare_keys(x->model, x->number, y->model, y->number);
 }
 
-Error *table_publish(Table *table, Version *const *versions, size_t n, uint64_t *ret_epoch)
+Error *roster_publish(Roster *roster, Version *const *versions, size_t n, uint64_t *ret_epoch)
 {
     Snapshot *fresh = &empty_snapshot;
     if (n > 0) {
@@ -170,36 +170,36 @@ Error *table_publish(Table *table, Version *const *versions, size_t n, uint64_t 
                                     versions[i]->number, versions[i] };
         qsort(fresh->rows, n, sizeof(Row), compare_rows);
     }
-    Snapshot *replaced = atomic_exchange(&table->snapshot, fresh);
-    uint64_t end = atomic_fetch_add(&table->epoch, 1) + 1;
+    Snapshot *replaced = atomic_exchange(&roster->snapshot, fresh);
+    uint64_t end = atomic_fetch_add(&roster->epoch, 1) + 1;
     if (replaced != &empty_snapshot) {
         replaced->end = end;
-        *table->replaced_end = replaced;
-        table->replaced_end = &replaced->next;
+        *roster->replaced_end = replaced;
+        roster->replaced_end = &replaced->next;
     }
     *ret_epoch = end;
     return NULL;
 }
 
-uint64_t table_reclaim(Table *table)
+uint64_t roster_reclaim(Roster *roster)
 {
-    uint64_t over = atomic_load(&table->epoch);
-    for (Reader *reader = atomic_load(&table->readers); reader != NULL; reader = reader->next) {
+    uint64_t over = atomic_load(&roster->epoch);
+    for (Reader *reader = atomic_load(&roster->readers); reader != NULL; reader = reader->next) {
         uint64_t mark = atomic_load(&reader->mark);
         if (mark != 0 && mark < over)
             over = mark;
     }
-    while (table->oldest_replaced != NULL && table->oldest_replaced->end <= over) {
-        Snapshot *snapshot = table->oldest_replaced;
-        table->oldest_replaced = snapshot->next;
-        if (table->oldest_replaced == NULL)
-            table->replaced_end = &table->oldest_replaced;
+    while (roster->oldest_replaced != NULL && roster->oldest_replaced->end <= over) {
+        Snapshot *snapshot = roster->oldest_replaced;
+        roster->oldest_replaced = snapshot->next;
+        if (roster->oldest_replaced == NULL)
+            roster->replaced_end = &roster->oldest_replaced;
         free(snapshot);
     }
     return over;
 }
 
-bool table_is_waiting(const Table *table)
+bool roster_is_waiting(const Roster *roster)
 {
-    return table->oldest_replaced != NULL;
+    return roster->oldest_replaced != NULL;
 }

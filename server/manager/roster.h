@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Table: the serving versions, published to readers by one pointer swap.
+ * Roster: the published table of serving versions, replaced by one pointer swap.
  *
  * Readers never wait. How a replaced snapshot is known to be out of use:
  *
@@ -15,8 +15,8 @@
  * has read the epoch after the swap, so the new snapshot too; only a lower mark may still use the
  * old one. This is the scheme of K. Fraser, "Practical lock-freedom" (2004), 5.2.3, for one writer.
  */
-#ifndef DIGIT_SERVER_MANAGER_TABLE_H
-#define DIGIT_SERVER_MANAGER_TABLE_H
+#ifndef DIGIT_SERVER_MANAGER_ROSTER_H
+#define DIGIT_SERVER_MANAGER_ROSTER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,36 +26,36 @@
 #include "server/manager/handle.h"
 #include "server/manager/version.h"
 
-typedef struct Table Table;
+typedef struct Roster Roster;
 
-/* An empty table. NULL when memory is out. */
-Table *table_new(void) _warn_unused_result_;
+/* An empty roster. NULL when memory is out. */
+Roster *roster_new(void) _warn_unused_result_;
 
 /* Frees the readers too; nobody may read any more. Takes NULL; returns NULL. */
-Table *table_free(Table *table);
+Roster *roster_free(Roster *roster);
 
 /* ---- readers' side ------------------------------------------------------------------------- */
 
-/* A reader for the calling thread, owned by the table. NULL when memory is out. Any thread. */
-Reader *table_reader_new(Table *table) _warn_unused_result_;
+/* A reader for the calling thread, owned by the roster. NULL when memory is out. Any thread. */
+Reader *roster_reader_new(Roster *roster) _warn_unused_result_;
 
 /* The version `*number` of `model`, or its highest one when `number` is NULL, with a reference
  * taken as one step with the look-up; NULL when there is none. The reader's thread. */
-Version *table_find(Reader *reader, Bytes model, const int64_t *number);
+Version *roster_find(Reader *reader, Bytes model, const int64_t *number);
 
 /* ---- writer's side: the loop's thread ------------------------------------------------------ */
 
-/* Replaces what readers see by versions[0..n), which the table borrows; each must stay until the
+/* Replaces what readers see by versions[0..n), which the roster borrows; each must stay until the
  * epoch in which it was left out is over. Gives the epoch in which the replaced snapshot ends. No
  * versions need no memory and do not fail. */
-Error *table_publish(Table *table, Version *const *versions, size_t n,
-                     uint64_t *ret_epoch) _warn_unused_result_;
+Error *roster_publish(Roster *roster, Version *const *versions, size_t n,
+                      uint64_t *ret_epoch) _warn_unused_result_;
 
 /* Frees the replaced snapshots that no reader can see. Returns the latest epoch whose snapshot, and
  * all before it, are out of use. */
-uint64_t table_reclaim(Table *table);
+uint64_t roster_reclaim(Roster *roster);
 
 /* True while replaced snapshots wait for readers. */
-bool table_is_waiting(const Table *table);
+bool roster_is_waiting(const Roster *roster);
 
 #endif
