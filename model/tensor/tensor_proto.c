@@ -162,9 +162,10 @@ Error *tensor_from_proto(Arena *arena, const Tensorflow__TensorProto *proto, Ten
     }
     Filling f;
     TRY(filling_start(&f, arena, &parts));
-    if (f.field.number != FIELD_STRING_VAL && !filling_is_full(&f))
+    bool is_string = f.field.number == FIELD_STRING_VAL;
+    if (!is_string && !filling_is_full(&f))
         TRY(filling_take(&f, run_from_proto(proto, f.field.number)));
-    for (size_t i = 0; i < proto->n_string_val && !filling_is_full(&f); i++)
+    for (size_t i = 0; is_string && i < proto->n_string_val && !filling_is_full(&f); i++)
         TRY(filling_take_string(&f,
                                 (Bytes){ proto->string_val[i].data, proto->string_val[i].len }));
     return filling_finish(&f, ret_tensor);

@@ -188,6 +188,7 @@ add("unknown fields are skipped", "float",
     + key(5, 5) + struct.pack("<f", 2.5))
 add("version number is ignored", "float", float_head + key(3, 0) + varint(7) + key(5, 5) + struct.pack("<f", 1))
 add("half of a complex value is not an element", "complex64", proto("complex64", [2], [1.0, 2.0, 3.0]).SerializeToString())
+add("values of another type are ignored", "uint8", key(1, 0) + varint(4) + block(8, b"abc") + block(5, b"1234"))
 add("negative dimension", "float", float_head + block(2, shape_bytes([-1])))
 add("overflowing shape", "float", float_head + block(2, shape_bytes([2**40, 2**40])))
 add("no type", "float", block(5, struct.pack("<f", 1)))

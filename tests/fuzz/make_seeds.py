@@ -27,6 +27,7 @@ TENSORS = [
     "float: full", "double: content", "int8: full", "half: one for all", "string: full", "string: content",
     "complex64: last of two is repeated", "bool: packed, then unpacked",
     "uint64: two packed pieces around the shape", "shape in two pieces", "unknown fields are skipped",
+    "values of another type are ignored",
 ]
 with open(os.path.join(HERE, "../data/tensor_protos.bin"), "rb") as f:
     data = f.read()
