@@ -36,12 +36,12 @@ struct Queue {
     Call *waiting; /* oldest first */
     Call **waiting_end;
     unsigned n_waiting;
-    unsigned n_calls;   /* arrived and not finished */
     unsigned n_refused; /* since the last line in the log */
     time_t refused_logged_s;
     bool is_closing; /* the server hands out no more calls */
 
-    /* atomic, relaxed: single values that guard nothing else */
+    /* atomic, relaxed: single values that guard nothing else; the thread writes all but dropping */
+    atomic_uint n_calls; /* arrived and not finished */
     atomic_bool idle;
     atomic_uint n_dry;
     atomic_bool dropping;
@@ -175,7 +175,8 @@ static void refuse(Queue *queue, Call *call)
 
 void queue_arrived(Queue *queue, Call *call)
 {
-    if (++queue->n_calls > queue->options.max_calls) {
+    if (atomic_fetch_add_explicit(&queue->n_calls, 1, memory_order_relaxed) >=
+        queue->options.max_calls) {
         refuse(queue, call);
         return;
     }
@@ -186,7 +187,7 @@ void queue_arrived(Queue *queue, Call *call)
 
 void queue_finished(Queue *queue, Call *call)
 {
-    queue->n_calls--;
+    atomic_fetch_sub_explicit(&queue->n_calls, 1, memory_order_relaxed);
     free_push(queue, call);
 }
 
@@ -237,7 +238,7 @@ Queue *queue_free(Queue *queue)
     else
         while (handle_event(next_event(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC))))
             ;
-    assert(queue->n_calls == 0);
+    assert(queue_n_calls(queue) == 0);
     grpc_completion_queue_destroy(queue->cq);
     while (queue->free_calls != NULL)
         call_free(free_pop(queue));
@@ -268,6 +269,11 @@ unsigned queue_n_dry(const Queue *queue)
 bool queue_is_idle(const Queue *queue)
 {
     return atomic_load_explicit(&queue->idle, memory_order_relaxed);
+}
+
+unsigned queue_n_calls(const Queue *queue)
+{
+    return atomic_load_explicit(&queue->n_calls, memory_order_relaxed);
 }
 
 void queue_drop_waiting(Queue *queue)

@@ -39,8 +39,8 @@ Queue *queue_new(const QueueOptions *options) _warn_unused_result_;
 /* Arms the slots and starts the thread. The server must have started. */
 Error *queue_start(Queue *queue) _warn_unused_result_;
 
-/* Ends the thread, if it was started, and frees. The server must have been shut down and destroyed.
- * Takes NULL; returns NULL. */
+/* Ends the thread, if it was started, and frees. The server must have been shut down and destroyed,
+ * and no call be left. Takes NULL; returns NULL. */
 Queue *queue_free(Queue *queue);
 
 grpc_completion_queue *queue_completion_queue(Queue *queue);
@@ -52,6 +52,9 @@ unsigned queue_n_dry(const Queue *queue);
 
 /* True while the thread waits for something to happen. Any thread. */
 bool queue_is_idle(const Queue *queue);
+
+/* The calls that have arrived and are not finished. Any thread. */
+unsigned queue_n_calls(const Queue *queue);
 
 /* From now on calls that have not begun to run are answered with UNAVAILABLE. Any thread. */
 void queue_drop_waiting(Queue *queue);

@@ -28,8 +28,8 @@
 #include "server/grpc/queue.h"
 
 #define NAME_BYTES 24
-#define POLL_NS 1000000      /* how often server_stop looks whether queues have run dry */
-#define DRY_MS 1000          /* and for how long */
+#define POLL_NS 1000000      /* how often server_stop looks at the queues */
+#define DRY_MS 1000          /* for the queues to run dry */
 #define AFTER_CANCEL_MS 1000 /* for handlers to end once their calls are cancelled */
 
 /* A queue and what it borrows. */
@@ -200,6 +200,11 @@ static gpr_timespec in_ms(int64_t ms)
     return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
 }
 
+static void sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
+}
+
 /* gRPC core drops the calls that have arrived and have not been handed out when it is shut down.
  * Waits until every queue has found nothing more to take, so that they are in our hands. */
 static void wait_until_dry(Server *server, gpr_timespec until)
@@ -209,7 +214,7 @@ static void wait_until_dry(Server *server, gpr_timespec until)
         unsigned before = queue_n_dry(queue);
         while (!queue_is_idle(queue) && queue_n_dry(queue) == before &&
                gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), until) < 0)
-            nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
+            sleep_a_little();
     }
 }
 
@@ -218,18 +223,35 @@ static bool wait_until_stopped(Server *server, gpr_timespec until)
     return grpc_completion_queue_next(server->stop_cq, until, NULL).type == GRPC_OP_COMPLETE;
 }
 
+/* gRPC core has stopped when the last stream has ended, which a cancelled call's does while its
+ * handler still runs. False when `until` comes first. */
+static bool wait_until_empty(Server *server, gpr_timespec until)
+{
+    for (size_t i = 0; i < server->n_lanes; i++) {
+        while (server->lanes[i].queue != NULL && queue_n_calls(server->lanes[i].queue) > 0) {
+            if (gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), until) >= 0)
+                return false;
+            sleep_a_little();
+        }
+    }
+    return true;
+}
+
 bool server_stop(Server *server, int64_t grace_ms)
 {
     gpr_timespec end = in_ms(grace_ms);
     wait_until_dry(server, in_ms(grace_ms < DRY_MS ? grace_ms : DRY_MS));
     grpc_server_shutdown_and_notify(server->grpc, server->stop_cq, server);
-    if (wait_until_stopped(server, end))
-        return true;
-    log_warning("grpc", "calls still run after %lld ms of grace: cancelled", (long long)grace_ms);
-    for (size_t i = 0; i < server->n_lanes; i++)
-        queue_drop_waiting(server->lanes[i].queue);
-    grpc_server_cancel_all_calls(server->grpc);
-    return wait_until_stopped(server, in_ms(AFTER_CANCEL_MS));
+    bool has_stopped = wait_until_stopped(server, end);
+    if (!has_stopped) {
+        log_warning("grpc", "calls still run after %lld ms of grace: cancelled",
+                    (long long)grace_ms);
+        for (size_t i = 0; i < server->n_lanes; i++)
+            queue_drop_waiting(server->lanes[i].queue);
+        grpc_server_cancel_all_calls(server->grpc);
+        has_stopped = wait_until_stopped(server, in_ms(AFTER_CANCEL_MS));
+    }
+    return has_stopped && wait_until_empty(server, in_ms(AFTER_CANCEL_MS));
 }
 
 Server *server_free(Server *server)
@@ -270,6 +292,7 @@ Error *server_start(const ServerOptions *options, Server **ret_server)
             grpc_server_shutdown_and_notify(server->grpc, server->stop_cq, server);
             grpc_server_cancel_all_calls(server->grpc);
             wait_until_stopped(server, gpr_inf_future(GPR_CLOCK_MONOTONIC));
+            wait_until_empty(server, gpr_inf_future(GPR_CLOCK_MONOTONIC));
         }
         server_free(server);
         return error;
