@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Replies: the bytes, unpacked by protobuf-c and packed again to the same size, so that nothing is
+ * there that another library would not have written. A Call of ours stands in for the transport's.
+ */
+#include "model/tensor/tensor.h"
+#include "server/service/reply.h"
+#include "tensorflow_serving/apis/classification.pb-c.h"
+#include "tensorflow_serving/apis/get_model_metadata.pb-c.h"
+#include "tensorflow_serving/apis/predict.pb-c.h"
+#include "tests/support/check.h"
+
+/* ---- the call that the replies go to -----------------------------------------------------------
+ */
+
+struct Call {
+    uint8_t *reply;
+    size_t bytes;
+    bool is_sent;
+    Error *error;
+};
+
+uint8_t *call_reply_begin(Call *call, size_t bytes)
+{
+    assert_null(call->reply);
+    call->bytes = bytes;
+    call->reply = malloc(bytes > 0 ? bytes : 1);
+    return call->reply;
+}
+
+void call_reply_send(Call *call)
+{
+    assert_false(call->is_sent);
+    call->is_sent = true;
+}
+
+void call_reply_error(Call *call, Error *error)
+{
+    assert_null(call->error);
+    call->error = error;
+}
+
+static void call_clear(Call *call)
+{
+    free(call->reply);
+    error_free(call->error);
+    *call = (Call){ 0 };
+}
+
+/* The reply as a message; the size is what protobuf-c needs for it. */
+static ProtobufCMessage *unpack(const Call *call, const ProtobufCMessageDescriptor *descriptor)
+{
+    assert_true(call->is_sent);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(descriptor, NULL, call->bytes, call->reply);
+    assert_non_null(message);
+    assert_int_equal(protobuf_c_message_get_packed_size(message), call->bytes);
+    return message;
+}
+
+static void assert_spec(const Tensorflow__Serving__ModelSpec *spec, const char *name,
+                        int64_t version, const char *signature)
+{
+    assert_non_null(spec);
+    assert_string_equal(spec->name, name);
+    assert_string_equal(spec->signature_name, signature);
+    assert_int_equal(spec->version_choice_case,
+                     TENSORFLOW__SERVING__MODEL_SPEC__VERSION_CHOICE_VERSION);
+    assert_int_equal(spec->version->value, version);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------
+ */
+
+static void test_outputs(void **state)
+{
+    (void)state;
+    static const float floats[] = { 1, 2.5f, -3 };
+    static const int64_t longs[] = { -1 };
+    Shape vector = shape_of(3), scalar = shape_of();
+    NamedTensor outputs[] = {
+        { bytes_of_text("classes"), tensor_view(DT_INT64, &scalar, longs) },
+        { bytes_of_text("scores"), tensor_view(DT_FLOAT, &vector, floats) },
+    };
+    static const struct {
+        const char *signature, *resolved;
+        int64_t version;
+    } cases[] = { { "", "serving_default", 0 }, { "s", "s", 1 }, { "s", "s", INT64_MAX } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Call call = { 0 };
+        ModelSpec spec = { .is_there = true,
+                           .name = bytes_of_text("m"),
+                           .signature_name = bytes_of_text(cases[i].signature) };
+        assert_ok(reply_outputs(&call, &spec, cases[i].version, outputs, 2));
+        ProtobufCMessage *message =
+            unpack(&call, &tensorflow__serving__predict_response__descriptor);
+        Tensorflow__Serving__PredictResponse *r = (Tensorflow__Serving__PredictResponse *)message;
+        assert_spec(r->model_spec, "m", cases[i].version, cases[i].resolved);
+        assert_int_equal(r->n_outputs, 2);
+        assert_string_equal(r->outputs[0]->key, "classes");
+        assert_int_equal(r->outputs[0]->value->dtype, DT_INT64);
+        assert_non_null(r->outputs[0]->value->tensor_shape);
+        assert_int_equal(r->outputs[0]->value->n_int64_val, 1);
+        assert_int_equal(r->outputs[0]->value->int64_val[0], -1);
+        assert_string_equal(r->outputs[1]->key, "scores");
+        assert_int_equal(r->outputs[1]->value->n_float_val, 3);
+        assert_memory_equal(r->outputs[1]->value->float_val, floats, sizeof(floats));
+        protobuf_c_message_free_unpacked(message, NULL);
+        call_clear(&call);
+    }
+}
+
+static void test_classification(void **state)
+{
+    (void)state;
+    Bytes labels[] = { bytes_of_text("a"), bytes_of_text(""), bytes_of_text("ccc"),
+                       bytes_of_text("d") };
+    static const float scores[] = { 0.5f, 0, -2, 1 };
+    static const struct {
+        bool classes, scores;
+        int64_t n, k;
+    } cases[] = {
+        { true, true, 2, 2 },
+        { true, false, 1, 4 },
+        { false, true, 4, 1 },
+        { true, true, 3, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Call call = { 0 };
+        ModelSpec spec = { .is_there = true, .name = bytes_of_text("m") };
+        Classification c = { cases[i].n, cases[i].k, cases[i].classes ? labels : NULL,
+                             cases[i].scores ? scores : NULL };
+        assert_ok(reply_classification(&call, &spec, 3, &c));
+        ProtobufCMessage *message =
+            unpack(&call, &tensorflow__serving__classification_response__descriptor);
+        Tensorflow__Serving__ClassificationResponse *r =
+            (Tensorflow__Serving__ClassificationResponse *)message;
+        assert_spec(r->model_spec, "m", 3, "serving_default");
+        assert_int_equal(r->result->n_classifications, c.n);
+        for (int64_t at = 0; at < c.n * c.k; at++) {
+            const Tensorflow__Serving__Classifications *row = r->result->classifications[at / c.k];
+            assert_int_equal(row->n_classes, c.k);
+            assert_string_equal(row->classes[at % c.k]->label,
+                                c.classes ? (const char *)labels[at].data : "");
+            float expected = c.scores ? scores[at] : 0;
+            assert_memory_equal(&row->classes[at % c.k]->score, &expected, sizeof(float));
+        }
+        protobuf_c_message_free_unpacked(message, NULL);
+        call_clear(&call);
+    }
+}
+
+static void test_signatures(void **state)
+{
+    (void)state;
+    Call call = { 0 };
+    ModelSpec spec = { .is_there = true,
+                       .name = bytes_of_text("m"),
+                       .signature_name = bytes_of_text("not echoed") };
+    assert_ok(
+        reply_signatures(&call, &spec, 12, (Bytes){ (const uint8_t *)"\x0a\x02\x0a\x00", 4 }));
+    ProtobufCMessage *message =
+        unpack(&call, &tensorflow__serving__get_model_metadata_response__descriptor);
+    Tensorflow__Serving__GetModelMetadataResponse *r =
+        (Tensorflow__Serving__GetModelMetadataResponse *)message;
+    assert_spec(r->model_spec, "m", 12, "");
+    assert_int_equal(r->n_metadata, 1);
+    assert_string_equal(r->metadata[0]->key, "signature_def");
+    assert_string_equal(r->metadata[0]->value->type_url,
+                        "type.googleapis.com/tensorflow.serving.SignatureDefMap");
+    assert_int_equal(r->metadata[0]->value->value.len, 4);
+    protobuf_c_message_free_unpacked(message, NULL);
+    call_clear(&call);
+}
+
+/* A tensor that says it is huge: refused before a byte is written. */
+static void test_reply_over_the_limit(void **state)
+{
+    (void)state;
+    Call call = { 0 };
+    ModelSpec spec = { .is_there = true, .name = bytes_of_text("m") };
+    Shape shape = shape_of((int64_t)1 << 29);
+    static const float one = 1;
+    NamedTensor output = { bytes_of_text("y"), tensor_view(DT_FLOAT, &shape, &one) };
+    assert_error(reply_outputs(&call, &spec, 1, &output, 1), ERROR_RESOURCE_EXHAUSTED,
+                 "a message may have 2147483647");
+    assert_null(call.reply);
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    char text[1100];
+    memset(text, 'x', sizeof(text));
+    static const size_t sizes[] = { 0, 5, 1023, 1024, 1025, 1099 };
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        Call call = { 0 };
+        reply_error(&call, error_new(ERROR_NOT_FOUND, "%.*s", (int)sizes[i], text));
+        assert_int_equal(call.error->code, ERROR_NOT_FOUND);
+        size_t kept = sizes[i] < 1024 ? sizes[i] : 1024;
+        assert_memory_equal(call.error->text, text, kept);
+        assert_string_equal(call.error->text + kept, sizes[i] > 1024 ? "...TRUNCATED" : "");
+        call_clear(&call);
+    }
+    Call call = { 0 };
+    reply_error(&call, NULL);
+    assert_null(call.error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_outputs),    cmocka_unit_test(test_classification),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_reply_over_the_limit),
+        cmocka_unit_test(test_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
