@@ -62,6 +62,9 @@ const Signature *model_signatures(const Model *model, size_t *ret_n);
 /* The signature of exactly that name; "" stands for "serving_default". NULL when there is none. */
 const Signature *model_find_signature(const Model *model, Bytes name);
 
+/* Whether a run of `signature` leaves no trace: none of its ops reads or writes state. */
+bool signature_is_pure(const Signature *signature);
+
 /* A packed tensorflow.serving.SignatureDefMap of all signatures, as the file has them. Lent. */
 Bytes model_signature_def_map(const Model *model);
 
