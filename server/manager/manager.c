@@ -14,7 +14,7 @@
 #include "server/manager/background.h"
 #include "server/manager/roster.h"
 #include "server/manager/servable.h"
-#include "server/manager/status.h"
+#include "server/manager/board.h"
 
 #define RECLAIM_MS                                                                                 \
     1 /* a reader is in its few instructions, unless the system has stopped it there */
@@ -27,7 +27,7 @@ struct Manager {
     ServableHost host;
     Background *background;
     Roster *roster;     /* any thread, see there */
-    StatusBoard *board; /* any thread, see there */
+    Board *board; /* any thread, see there */
 
     /* loop's thread */
     Servable **servables; /* in the order of options.models */
@@ -331,7 +331,7 @@ Roster *manager_roster(Manager *manager)
     return manager->roster;
 }
 
-StatusBoard *manager_board(Manager *manager)
+Board *manager_board(Manager *manager)
 {
     return manager->board;
 }

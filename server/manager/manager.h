@@ -75,6 +75,6 @@ Manager *manager_free(Manager *manager, uint64_t limit_ms);
 
 /* Parts, for handle.c. Lent as long as the manager; any thread. */
 struct Roster *manager_roster(Manager *manager);
-struct StatusBoard *manager_board(Manager *manager);
+struct Board *manager_board(Manager *manager);
 
 #endif

@@ -2,13 +2,13 @@
  *
  * The board keeps copies: what the writer or the reader does with its own memory changes nothing.
  */
-#include "server/manager/status.h"
+#include "server/manager/board.h"
 
 #include "tests/support/check.h"
 
 static const char *const names[] = { "digits", "other" };
 
-static HealthStatus health(StatusBoard *board, const char *service)
+static HealthStatus health(Board *board, const char *service)
 {
     return board_health(board, bytes_of_text(service));
 }
@@ -17,7 +17,7 @@ static void test_reading(void **state)
 {
     (void)state;
     _cleanup_(arena_freep) Arena *arena = arena_new(1024, 0);
-    StatusBoard *board = board_new(names, 2);
+    Board *board = board_new(names, 2);
     VersionStatus *statuses;
     size_t n;
     assert_error(board_read(board, bytes_of_text("digits"), NULL, arena, &statuses, &n),
@@ -57,7 +57,7 @@ static void test_reading(void **state)
 static void test_health(void **state)
 {
     (void)state;
-    StatusBoard *board = board_new(names, 2);
+    Board *board = board_new(names, 2);
     const VersionStatus up[] = { { 2, VERSION_END, ERROR_UNKNOWN, "x" },
                                  { 1, VERSION_AVAILABLE, ERROR_OK, "" } };
     const VersionStatus down[] = { { 2, VERSION_LOADING, ERROR_OK, "" },

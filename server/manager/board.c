@@ -2,7 +2,7 @@
  *
  * One entry a model; its statuses and their texts are one block, replaced as a whole.
  */
-#include "server/manager/status.h"
+#include "server/manager/board.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ typedef struct Entry {
     size_t n;
 } Entry;
 
-struct StatusBoard {
+struct Board {
     pthread_mutex_t lock;
 
     /* immutable */
@@ -37,13 +37,12 @@ struct StatusBoard {
     Entry entries[];
 };
 
-StatusBoard *board_new(const char *const *names, size_t n_models)
+Board *board_new(const char *const *names, size_t n_models)
 {
     size_t bytes;
-    if (!checked_mul(n_models, sizeof(Entry), &bytes) ||
-        !checked_add(bytes, sizeof(StatusBoard), &bytes))
+    if (!checked_mul(n_models, sizeof(Entry), &bytes) || !checked_add(bytes, sizeof(Board), &bytes))
         return NULL;
-    StatusBoard *board = calloc(1, bytes);
+    Board *board = calloc(1, bytes);
     if (board == NULL)
         return NULL;
     pthread_mutex_init(&board->lock, NULL);
@@ -56,7 +55,7 @@ StatusBoard *board_new(const char *const *names, size_t n_models)
     return board;
 }
 
-StatusBoard *board_free(StatusBoard *board)
+Board *board_free(Board *board)
 {
     if (board == NULL)
         return NULL;
@@ -71,7 +70,7 @@ StatusBoard *board_free(StatusBoard *board)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-Error *board_set(StatusBoard *board, size_t i, const VersionStatus *statuses, size_t n)
+Error *board_set(Board *board, size_t i, const VersionStatus *statuses, size_t n)
 {
     size_t bytes = 1; /* not 0, for which calloc may give NULL */
     for (size_t k = 0; k < n; k++)
@@ -97,7 +96,7 @@ Error *board_set(StatusBoard *board, size_t i, const VersionStatus *statuses, si
     return NULL;
 }
 
-void board_drain(StatusBoard *board)
+void board_drain(Board *board)
 {
     pthread_mutex_lock(&board->lock);
     board->is_draining = true;
@@ -106,7 +105,7 @@ void board_drain(StatusBoard *board)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static Entry *find_entry(StatusBoard *board, Bytes name)
+static Entry *find_entry(Board *board, Bytes name)
 {
     for (size_t i = 0; i < board->n_models; i++)
         if (bytes_equal(bytes_of_text(board->entries[i].name), name))
@@ -136,7 +135,7 @@ static Error *copy_statuses(const Entry *entry, const int64_t *version, Arena *a
     return NULL;
 }
 
-Error *board_read(StatusBoard *board, Bytes name, const int64_t *version, Arena *arena,
+Error *board_read(Board *board, Bytes name, const int64_t *version, Arena *arena,
                   VersionStatus **ret_statuses, size_t *ret_n)
 {
     VersionStatus *statuses = NULL;
@@ -169,7 +168,7 @@ static bool is_serving(const Entry *entry)
     return false;
 }
 
-static bool are_all_serving(const StatusBoard *board)
+static bool are_all_serving(const Board *board)
 {
     for (size_t i = 0; i < board->n_models; i++)
         if (!is_serving(&board->entries[i]))
@@ -177,7 +176,7 @@ static bool are_all_serving(const StatusBoard *board)
     return true;
 }
 
-HealthStatus board_health(StatusBoard *board, Bytes service)
+HealthStatus board_health(Board *board, Bytes service)
 {
     bool is_service = false;
     for (size_t i = 0; i < ARRAY_SIZE(service_names); i++)
