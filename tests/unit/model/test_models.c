@@ -105,8 +105,8 @@ static void test_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MODEL_TEST("cnn"),    MODEL_TEST("counter"), MODEL_TEST("assets"),
-        MODEL_TEST("module"), MODEL_TEST("keras"),
+        MODEL_TEST("cnn"),    MODEL_TEST("heads"),  MODEL_TEST("counter"),
+        MODEL_TEST("assets"), MODEL_TEST("module"), MODEL_TEST("keras"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
