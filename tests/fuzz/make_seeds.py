@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/message and corpus/tensor_proto.
+"""Writes the seeds of corpus/message, corpus/tensor_proto and corpus/idx.
 
     python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
 """
+import gzip
 import os
 import struct
 
@@ -73,3 +74,11 @@ classify.model_spec.name = "m"
 classify.input.example_list.examples.append(example)
 write("message", "classification_request", b"\3" + classify.SerializeToString(deterministic=True))
 write("message", "example_joined", b"\4" + 2 * example.SerializeToString(deterministic=True))
+
+# The first byte chooses the rank: see fuzz_idx.c.
+labels = struct.pack(">BBBBI", 0, 0, 8, 1, 3) + b"\x01\x02\x03"
+images = struct.pack(">BBBBIII", 0, 0, 8, 3, 1, 2, 3) + b"abcdef"
+for name, first, idx in (("labels", b"\1", labels), ("images", b"\0", images)):
+    write("idx", name, first + idx)
+    write("idx", name + "_gzip", first + gzip.compress(idx, mtime=0))
+write("idx", "promise", b"\0" + struct.pack(">BBBBIII", 0, 0, 8, 3, 1 << 20, 28, 28))
