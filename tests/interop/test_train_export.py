@@ -130,7 +130,7 @@ def test_answers_as_the_trainer(export, loaded):
     classes, probabilities = answer(loaded, "predict", images)
     assert int(found[2]) == N_TEST
     assert int(found[1]) == (classes == labels).sum()
-    assert int(found[1]) > N_TEST * 0.8  # it has learnt, so the comparison says something
+    assert int(found[1]) > N_TEST / 2  # it has learnt: a guess gets a tenth
     loss = -np.log(probabilities[np.arange(N_TEST), labels].astype(np.float64)).mean()
     assert abs(loss - float(found[3])) < 1e-5
 
