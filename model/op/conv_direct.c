@@ -88,9 +88,8 @@ static void copy_band(const Job *job, float *scratch, Item *item)
 
 /* ---- output -------------------------------------------------------------------------------- */
 
-/* Output columns [column, column + n) of output row `row`, for one piece of the channels. */
-static void run_tile(const Job *job, const Item *item, const Piece *piece, int64_t row,
-                     int64_t column, int n)
+/* A tile of output row `row`, for one piece of the channels; which columns, run_row says. */
+static PanelTile row_tile(const Job *job, const Item *item, const Piece *piece, int64_t row)
 {
     const ConvDirect *conv = job->conv;
     const ConvShape *s = &conv->shape;
@@ -98,20 +97,19 @@ static void run_tile(const Job *job, const Item *item, const Piece *piece, int64
     int64_t group_c = s->in_c / s->groups, taps = 0, taps_end = 0;
     bool is_one_run = w->dilation == 1 && s->groups == 1;
     window_taps(h, row, &taps, &taps_end);
-    int64_t in_row = row * h->stride - h->before + taps * h->dilation;
+    int64_t in_row = row * h->stride - h->before + taps * h->dilation - item->first_row;
+    int64_t y_row =
+        conv->pools ? (item->image * job->rows + row) / 2 : item->image * job->rows + row;
+    int64_t y_columns = conv->pools ? job->columns / 2 : job->columns;
     size_t panel = (size_t)piece->channel / PANEL_COLUMNS;
-    int64_t half = conv->pools ? 2 : 1;
-    float *y = conv->y + ((item->image * (job->rows / half) + row / half) * (job->columns / half) +
-                          column / half) *
-                             s->out_c;
-    PanelTile tile = {
+    return (PanelTile){
+        .a = item->source + in_row * item->pitch + piece->group * group_c,
         .a_stride = w->stride * s->in_c,
         .line_stride = h->dilation * item->pitch,
         .run_stride = w->dilation * s->in_c,
         .n_lines = (int)(taps_end - taps),
         .n_runs = is_one_run ? 1 : (int)w->taps,
         .run_length = (size_t)(is_one_run ? w->taps * group_c : group_c),
-        .rows = n,
         .columns = piece->columns,
         .weights = conv->panels + panel * job->k * PANEL_COLUMNS +
                    (size_t)(taps * w->taps * group_c) * PANEL_COLUMNS +
@@ -122,31 +120,37 @@ static void run_tile(const Job *job, const Item *item, const Piece *piece, int64
         .store = !conv->pools   ? PANEL_STORE
                  : row % 2 == 0 ? PANEL_POOL_FIRST
                                 : PANEL_POOL_NEXT,
-        .c = y + piece->channel,
+        .c = conv->y + y_row * y_columns * s->out_c + piece->channel,
         .c_stride = s->out_c,
     };
-    tile.a = item->source + (in_row - item->first_row) * item->pitch +
-             column * w->stride * s->in_c + piece->group * group_c;
-    conv->form->tile(&tile);
-    if (job->is_clamp || tile.store == PANEL_POOL_FIRST)
-        return;
-    for (int r = 0; r < n / half; r++)
-        activation_apply(&conv->activation, tile.c + r * tile.c_stride, (size_t)tile.columns,
-                         tile.c + r * tile.c_stride);
 }
 
-/* All outputs of an item for one piece, in tiles of nearly the same width. */
-static void run_piece(const Job *job, const Item *item, const Piece *piece)
+static void activate(const Job *job, const PanelTile *tile, int rows)
 {
+    for (int r = 0; r < rows; r++) {
+        float *c = tile->c + r * tile->c_stride;
+        activation_apply(&job->conv->activation, c, (size_t)tile->columns, c);
+    }
+}
+
+/* The item's columns of output row `row`, for one piece, in tiles of nearly the same width. */
+static void run_row(const Job *job, const Item *item, const Piece *piece, int64_t row)
+{
+    PanelTile tile = row_tile(job, item, piece, row);
     int64_t unit = job->conv->pools ? 2 : 1;
     int64_t units = (item->column_end - item->column) / unit;
     int64_t max_units = job->conv->form->max_rows / unit;
     int64_t n_tiles = (units + max_units - 1) / max_units;
-    for (int64_t row = item->row; row < item->row_end; row++) {
-        for (int64_t i = 0; i < n_tiles; i++) {
-            int64_t first = units * i / n_tiles * unit, end = units * (i + 1) / n_tiles * unit;
-            run_tile(job, item, piece, row, item->column + first, (int)(end - first));
-        }
+    tile.a += item->column * tile.a_stride;
+    tile.c += item->column / unit * tile.c_stride;
+    for (int64_t i = 0; i < n_tiles; i++) {
+        int64_t n = units / n_tiles + (i < units % n_tiles);
+        tile.rows = (int)(n * unit);
+        job->conv->form->tile(&tile);
+        if (!job->is_clamp && tile.store != PANEL_POOL_FIRST)
+            activate(job, &tile, (int)n);
+        tile.a += tile.rows * tile.a_stride;
+        tile.c += n * tile.c_stride;
     }
 }
 
@@ -172,10 +176,9 @@ static void run_items(void *context, size_t begin, size_t end, int thread)
             int64_t group = channel / group_out;
             int64_t piece_end =
                 min64((group + 1) * group_out, (channel / PANEL_COLUMNS + 1) * PANEL_COLUMNS);
-            run_piece(job, &item,
-                      &(Piece){ .group = group,
-                                .channel = channel,
-                                .columns = (int)(piece_end - channel) });
+            const Piece piece = { group, channel, (int)(piece_end - channel) };
+            for (int64_t row = item.row; row < item.row_end; row++)
+                run_row(job, &item, &piece, row);
             channel = piece_end;
         }
     }

@@ -72,30 +72,36 @@ INLINE const float *multiply(const PanelTile *tile, const float *a, const float 
     return w;
 }
 
+/* What the tile says is read before the first value is written: to the compiler, a float that is
+ * stored might be a field of the tile. */
 INLINE void store(const PanelTile *tile, const Half *half, int rows, int vectors,
                   __m256 sums[MAX_ROWS][2])
 {
     const __m256 low = _mm256_set1_ps(tile->low), high = _mm256_set1_ps(tile->high);
-    UNROLL
-    for (int v = 0; v < vectors; v++) {
-        const __m256i mask = half->mask[v];
-        float *c = tile->c + half->column + v * LANES;
-        if (tile->store == PANEL_STORE) {
-            /* The second operand is the result where one is NaN. */
-            UNROLL
-            for (int r = 0; r < rows; r++)
-                _mm256_maskstore_ps(c + r * tile->c_stride, mask,
-                                    _mm256_min_ps(high, _mm256_max_ps(low, sums[r][v])));
-            continue;
-        }
+    const __m256i masks[2] = { half->mask[0], half->mask[1] };
+    const PanelStore how = tile->store;
+    const ptrdiff_t stride = tile->c_stride;
+    float *c = tile->c + half->column;
+    if (how == PANEL_STORE) {
+        /* The second operand is the result where one is NaN. */
         UNROLL
-        for (int r = 0; r + 1 < rows; r += 2) {
-            float *pooled = c + r / 2 * tile->c_stride;
+        for (int r = 0; r < rows; r++, c += stride) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                _mm256_maskstore_ps(c + v * LANES, masks[v],
+                                    _mm256_min_ps(high, _mm256_max_ps(low, sums[r][v])));
+        }
+        return;
+    }
+    UNROLL
+    for (int r = 0; r + 1 < rows; r += 2, c += stride) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
             __m256 most = _mm256_max_ps(sums[r][v], _mm256_max_ps(sums[r + 1][v], low));
             most = _mm256_min_ps(most, high);
-            if (tile->store == PANEL_POOL_NEXT)
-                most = _mm256_max_ps(most, _mm256_maskload_ps(pooled, mask));
-            _mm256_maskstore_ps(pooled, mask, most);
+            if (how == PANEL_POOL_NEXT)
+                most = _mm256_max_ps(most, _mm256_maskload_ps(c + v * LANES, masks[v]));
+            _mm256_maskstore_ps(c + v * LANES, masks[v], most);
         }
     }
 }

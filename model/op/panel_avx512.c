@@ -68,29 +68,35 @@ INLINE const float *multiply(const PanelTile *tile, const float *a, const float 
     return w;
 }
 
+/* What the tile says is read before the first value is written: to the compiler, a float that is
+ * stored might be a field of the tile. */
 INLINE void store(const PanelTile *tile, int rows, int vectors, __m512 sums[MAX_ROWS][2])
 {
     const __m512 low = _mm512_set1_ps(tile->low), high = _mm512_set1_ps(tile->high);
-    UNROLL
-    for (int v = 0; v < vectors; v++) {
-        const __mmask16 mask = column_mask(tile, v);
-        float *c = tile->c + v * LANES;
-        if (tile->store == PANEL_STORE) {
-            /* The second operand is the result where one is NaN. */
-            UNROLL
-            for (int r = 0; r < rows; r++)
-                _mm512_mask_storeu_ps(c + r * tile->c_stride, mask,
-                                      _mm512_min_ps(high, _mm512_max_ps(low, sums[r][v])));
-            continue;
-        }
+    const __mmask16 masks[2] = { column_mask(tile, 0), column_mask(tile, 1) };
+    const PanelStore how = tile->store;
+    const ptrdiff_t stride = tile->c_stride;
+    float *c = tile->c;
+    if (how == PANEL_STORE) {
+        /* The second operand is the result where one is NaN. */
         UNROLL
-        for (int r = 0; r + 1 < rows; r += 2) {
-            float *pooled = c + r / 2 * tile->c_stride;
+        for (int r = 0; r < rows; r++, c += stride) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                _mm512_mask_storeu_ps(c + v * LANES, masks[v],
+                                      _mm512_min_ps(high, _mm512_max_ps(low, sums[r][v])));
+        }
+        return;
+    }
+    UNROLL
+    for (int r = 0; r + 1 < rows; r += 2, c += stride) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
             __m512 most = _mm512_max_ps(sums[r][v], _mm512_max_ps(sums[r + 1][v], low));
             most = _mm512_min_ps(most, high);
-            if (tile->store == PANEL_POOL_NEXT)
-                most = _mm512_max_ps(most, _mm512_maskz_loadu_ps(mask, pooled));
-            _mm512_mask_storeu_ps(pooled, mask, most);
+            if (how == PANEL_POOL_NEXT)
+                most = _mm512_max_ps(most, _mm512_maskz_loadu_ps(masks[v], c + v * LANES));
+            _mm512_mask_storeu_ps(c + v * LANES, masks[v], most);
         }
     }
 }
