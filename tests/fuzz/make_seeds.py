@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/message, corpus/tensor_proto and corpus/idx.
+"""Writes the seeds of corpus/message, corpus/tensor_proto, corpus/idx and corpus/png.
 
     python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
 """
 import gzip
 import os
 import struct
+import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
@@ -82,3 +83,38 @@ for name, first, idx in (("labels", b"\1", labels), ("images", b"\0", images)):
     write("idx", name, first + idx)
     write("idx", name + "_gzip", first + gzip.compress(idx, mtime=0))
 write("idx", "promise", b"\0" + struct.pack(">BBBBIII", 0, 0, 8, 3, 1 << 20, 28, 28))
+
+# PNGs of 9 x 9 pixels, a bright cross: one for each way through the decoder.
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(color_type, depth, pixel, extra=b"", interlaced=False):
+    """`pixel` gives the bytes of a pixel, or with fewer than 8 bits its number, by `is_ink`."""
+    def row(xs, y):
+        values = [pixel(x == 4 or y == 4) for x in xs]
+        if depth >= 8:
+            return b"\0" + b"".join(values)
+        bits = "".join(f"{v:0{depth}b}" for v in values)
+        bits += "0" * (-len(bits) % 8)
+        return b"\0" + bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    data = b"".join(row(range(x0, 9, dx), y) for x0, y0, dx, dy in passes for y in range(y0, 9, dy))
+    head = struct.pack(">IIBBBBB", 9, 9, depth, color_type, 0, 0, interlaced)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(data, 9))
+            + chunk(b"IEND", b""))
+
+
+palette = chunk(b"PLTE", bytes([255, 255, 255, 10, 20, 90]))
+write("png", "grey_1", png(0, 1, lambda ink: int(ink)))
+write("png", "grey_8_transparent_tone", png(0, 8, lambda ink: b"\xff" if ink else b"\0", chunk(b"tRNS", b"\0\0")))
+write("png", "grey_16_interlaced", png(0, 16, lambda ink: b"\xff\x12" if ink else b"\0\x34", interlaced=True))
+write("png", "rgb_8", png(2, 8, lambda ink: b"\xff\x80\x20" if ink else b"\0\0\0",
+                          chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"tEXt", b"Title\0cross")))
+write("png", "palette_2", png(3, 2, lambda ink: int(ink), palette))
+write("png", "palette_8_alpha_interlaced", png(3, 8, lambda ink: bytes([ink]), palette + chunk(b"tRNS", b"\0"), True))
+write("png", "grey_alpha_8", png(4, 8, lambda ink: b"\0\xff" if ink else b"\0\0"))
+write("png", "rgb_alpha_16", png(6, 16, lambda ink: b"\xff\xff\0\0\0\0\xff\xff" if ink else b"\0" * 8))
