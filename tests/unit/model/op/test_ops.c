@@ -290,6 +290,7 @@ int main(void)
         CASES("example"),
         CASES("gather"),
         CASES("math"),
+        CASES("move"),
         CASES("nn"),
         CASES("shape"),
     };
