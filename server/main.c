@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * digit-server: the order of start and stop, and nothing else.
+ *
+ *     options -> loop -> manager loads -> (ready) workers -> gRPC server
+ *     SIGTERM -> health NOT_SERVING -> gRPC server takes no calls, ends those in flight -> exit 0
+ *
+ * The main thread runs the loop. server_stop blocks, so it has a thread of its own, and the loop
+ * goes on to hear a second signal, which ends the process at once.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/base/log.h"
+#include "server/grpc/server.h"
+#include "server/loop.h"
+#include "server/manager/manager.h"
+#include "server/options.h"
+#include "server/service/methods.h"
+#include "server/service/worker.h"
+
+#define UNLOAD_MS 2000 /* for versions to go at the end; nothing is lost with those that do not */
+
+typedef struct Program {
+    Options options;
+    Loop *loop;
+    Manager *manager;
+    Worker **workers; /* [n_threads + 1], the control thread's last */
+    Server *server;   /* NULL until the models are ready */
+    int exit_code;
+
+    pthread_t stopper;
+    bool has_stopper;
+    bool is_stopping;
+    bool is_stopped; /* no call runs any more; the stopper writes, read after joining it */
+    LoopTask stopped_task;
+} Program;
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static Error *make_workers(Program *program)
+{
+    size_t n = (size_t)program->options.n_threads + 1;
+    program->workers = calloc(n + 1, sizeof(Worker *));
+    if (program->workers == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < n; i++) {
+        program->workers[i] = worker_new(program->manager);
+        if (program->workers[i] == NULL)
+            return error_out_of_memory();
+    }
+    return NULL;
+}
+
+static Error *start_server(Program *program)
+{
+    const Options *options = &program->options;
+    TRY(make_workers(program));
+    return server_start(
+        &(ServerOptions){
+            .port = (int)options->port,
+            .methods = methods,
+            .n_methods = methods_n,
+            .n_threads = (int)options->n_threads,
+            .contexts = (void *const *)program->workers,
+            .control_context = program->workers[options->n_threads],
+            .max_calls_per_thread = (unsigned)options->max_calls_per_thread,
+            .max_receive_bytes = (int)options->max_request_bytes,
+        },
+        &program->server);
+}
+
+/* The models are loaded, or have failed: the port opens. */
+static void on_ready(void *data, size_t n_serving, size_t n_models)
+{
+    Program *program = data;
+    if (program->is_stopping)
+        return;
+    Error *error = start_server(program);
+    if (error != NULL) {
+        log_error_free(LOG_ERROR, "server", error, "cannot start");
+        program->exit_code = EXIT_FAILURE;
+        loop_stop(program->loop);
+        return;
+    }
+    log_info("server", "listening on port %d, %zu of %zu models serving",
+             (int)program->options.port, n_serving, n_models);
+}
+
+/* ---- stop ------------------------------------------------------------------------------------ */
+
+static void stopped(void *data)
+{
+    Program *program = data;
+    loop_stop(program->loop);
+}
+
+static void *stopper_main(void *data)
+{
+    Program *program = data;
+    int64_t grace_ms = (int64_t)(program->options.shutdown_grace_seconds * 1000);
+    program->is_stopped = server_stop(program->server, grace_ms);
+    loop_post(program->loop, &program->stopped_task);
+    return NULL;
+}
+
+static void on_terminate(void *data, unsigned count)
+{
+    Program *program = data;
+    if (count > 1) {
+        log_warning("server", "asked to stop again: leaving at once");
+        _exit(EXIT_FAILURE);
+    }
+    log_info("server", "stopping: no new calls, those in flight get %g s",
+             program->options.shutdown_grace_seconds);
+    program->is_stopping = true;
+    manager_drain(program->manager);
+    program->stopped_task = (LoopTask){ .run = stopped, .data = program };
+    if (program->server != NULL &&
+        pthread_create(&program->stopper, NULL, stopper_main, program) == 0)
+        program->has_stopper = true;
+    else
+        loop_stop(program->loop);
+}
+
+/* Frees everything in the reverse order of the start. False when calls still run, on threads that
+ * cannot be ended: then nothing may be freed. */
+static bool tear_down(Program *program)
+{
+    if (program->has_stopper)
+        pthread_join(program->stopper, NULL);
+    if (program->server != NULL && !program->is_stopped)
+        return false;
+    server_free(program->server);
+    for (size_t i = 0; program->workers != NULL && program->workers[i] != NULL; i++)
+        worker_free(program->workers[i]);
+    free(program->workers);
+    manager_free(program->manager, UNLOAD_MS);
+    loop_free(program->loop);
+    options_done(&program->options);
+    return true;
+}
+
+/* ---- main ------------------------------------------------------------------------------------ */
+
+static Error *start_manager(Program *program)
+{
+    const Options *options = &program->options;
+    ModelConfig model = { .name = options->model_name, .base_path = options->model_base_path };
+    ManagerOptions manager = MANAGER_OPTIONS_DEFAULT;
+    manager.models = &model;
+    manager.n_models = 1;
+    manager.poll_wait_seconds = options->poll_wait_seconds;
+    manager.max_load_retries = (unsigned)options->max_load_retries;
+    manager.load_retry_interval_ms = (uint64_t)options->load_retry_interval_micros / 1000;
+    manager.load_options.tags = (const char *const *)options->tags;
+    manager.load_options.n_tags = options->n_tags;
+    manager.loader = &loader_of_bundles;
+    TRY(loop_new(&program->loop));
+    TRY(loop_on_terminate(program->loop, on_terminate, program));
+    TRY(manager_new(program->loop, &manager, &program->manager));
+    manager_start(program->manager, (uint64_t)(options->startup_wait_seconds * 1000), on_ready,
+                  program);
+    return NULL;
+}
+
+static const char *instruction_set(void)
+{
+    return __builtin_cpu_supports("avx512f") ? "AVX-512"
+           : __builtin_cpu_supports("avx2")  ? "AVX2"
+                                             : "no AVX2";
+}
+
+int main(int argc, char **argv)
+{
+    Program program = { .exit_code = EXIT_SUCCESS };
+    bool is_done = false;
+    Error *error = options_parse(argc, argv, &program.options, &is_done);
+    if (error != NULL) {
+        fprintf(stderr, "digit-server: %s (--help lists the flags)\n", error->text);
+        error_free(error);
+        options_done(&program.options);
+        return EXIT_FAILURE;
+    }
+    if (is_done)
+        return EXIT_SUCCESS;
+    log_set_level(program.options.log_level);
+    signal(SIGPIPE, SIG_IGN);
+    log_info("server", "digit-server %s: %d threads, %s, model %s in %s", DIGIT_VERSION,
+             (int)program.options.n_threads, instruction_set(), program.options.model_name,
+             program.options.model_base_path);
+    error = start_manager(&program);
+    if (error != NULL) {
+        log_error_free(LOG_ERROR, "server", error, "cannot start");
+        program.exit_code = EXIT_FAILURE;
+    } else {
+        loop_run(program.loop);
+    }
+    if (!tear_down(&program)) {
+        log_warning("server", "calls still run; leaving without them");
+        _exit(program.exit_code);
+    }
+    log_info("server", "stopped");
+    return program.exit_code;
+}
