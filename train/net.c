@@ -42,18 +42,33 @@ static size_t n_features(int layers)
     return (size_t)(side * side * channels_into(layers));
 }
 
+/* Of the first layer that has weights, which gets no gradient by its input, and of the others. */
+static void count_flops(const NetOptions *options, double *ret_first, double *ret_others)
+{
+    double others = 2.0 * options->dense_units * NET_CLASSES;
+    double first = 2.0 * (double)n_features(options->hidden_layers) * options->dense_units;
+    for (int i = options->hidden_layers - 1; i >= 0; i--) {
+        /* Pairs of output and input pixels along a side: 5 each, less the 6 in the border. */
+        double pairs = CONV_KERNEL * net_side_after(i) - CONV_PAD * (CONV_PAD + 1);
+        others += first;
+        first = 2.0 * pairs * pairs * channels_into(i) * CONV_FILTERS;
+    }
+    *ret_first = first;
+    *ret_others = others;
+}
+
+double net_inference_flops(const NetOptions *options)
+{
+    double first, others;
+    count_flops(options, &first, &others);
+    return first + others;
+}
+
 double net_training_flops(const NetOptions *options)
 {
-    double flops = 0.0;
-    for (int i = 0; i < options->hidden_layers; i++) {
-        ConvShape shape = { net_side_after(i), channels_into(i) };
-        double forward = 2.0 * shape.size * shape.size * (double)conv_n_weights(&shape);
-        flops += forward * (i == 0 ? 2.0 : 3.0); /* no gradient by the image */
-    }
-    double units = options->dense_units;
-    double hidden = 2.0 * (double)n_features(options->hidden_layers) * units;
-    return flops + hidden * (options->hidden_layers == 0 ? 2.0 : 3.0) +
-           3.0 * 2.0 * units * NET_CLASSES;
+    double first, others;
+    count_flops(options, &first, &others);
+    return 2.0 * first + 3.0 * others;
 }
 
 /* ---- making -------------------------------------------------------------------------------- */

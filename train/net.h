@@ -48,8 +48,10 @@ Parameters *net_parameters(Net *net);
 /* Pixels a side after `layers` blocks. */
 int net_side_after(int layers);
 
-/* Floating-point operations of a training step for one image: multiplications and additions of the
- * convolutions and dense layers, forward and backward. For benchmarks. */
+/* Floating-point operations for one image, of the convolutions and dense layers (a multiplication
+ * and an addition are two; products with padding do not count): forward; forward and backward. For
+ * benchmarks. */
+double net_inference_flops(const NetOptions *options);
 double net_training_flops(const NetOptions *options);
 
 /* Forward and backward over n images [n,784] with their labels [n]: gradients into the parameters,

@@ -175,13 +175,16 @@ static void test_initial_weights(void **state _unused_)
                        1, 0);
 }
 
-/* The numbers of the network: 1.25, 10.0 and 3.2 MFLOP forward (floors of the design). */
+/* Products inside the image: 134 = 5 * 28 - 6 pairs of pixels along a side, 64 = 5 * 14 - 6. */
 static void test_flops(void **state _unused_)
 {
     NetOptions options = { .hidden_layers = 2, .dense_units = 1024 };
-    double forward = 2 * 784 * 25 * 32.0 + 2 * 196 * 800 * 32.0 + 2 * 1568 * 1024.0 + 2 * 10240.0;
-    double first = 2 * 784 * 25 * 32.0; /* no gradient by the image */
+    double first = 2 * 134 * 134 * 32.0; /* has no gradient by its input */
+    double forward = first + 2 * 64 * 64 * 1024.0 + 2 * 1568 * 1024.0 + 2 * 10240.0;
+    assert_float_equal(net_inference_flops(&options), forward, 1.0);
     assert_float_equal(net_training_flops(&options), 3 * forward - first, 1.0);
+    options.hidden_layers = 0;
+    assert_float_equal(net_training_flops(&options), 4 * 784 * 1024.0 + 6 * 10240.0, 1.0);
 }
 
 int main(void)
