@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/message, corpus/tensor_proto, corpus/idx and corpus/png.
+"""Writes the seeds of corpus/checkpoint, idx, message, png, saved_model, table and tensor_proto.
 
     python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
 """
@@ -118,3 +118,21 @@ write("png", "palette_2", png(3, 2, lambda ink: int(ink), palette))
 write("png", "palette_8_alpha_interlaced", png(3, 8, lambda ink: bytes([ink]), palette + chunk(b"tRNS", b"\0"), True))
 write("png", "grey_alpha_8", png(4, 8, lambda ink: b"\0\xff" if ink else b"\0\0"))
 write("png", "rgb_alpha_16", png(6, 16, lambda ink: b"\xff\xff\0\0\0\0\xff\xff" if ink else b"\0" * 8))
+
+# Bundles of TensorFlow's: see tests/data/make_bundles.py, fuzz_checkpoint.c.
+BUNDLES = os.path.join(HERE, "../data/bundles")
+
+
+def read(name):
+    with open(os.path.join(BUNDLES, name), "rb") as f:
+        return f.read()
+
+
+for bundle, shard in [("plain", "00000-of-00001"), ("big_endian", "00000-of-00001"),
+                      ("partitioned", "00000-of-00002"), ("sharded", "00000-of-00003")]:
+    index = read(f"checkpoints/{bundle}.index")
+    write("table", bundle, index)
+    write("checkpoint", bundle,
+          struct.pack("<H", len(index)) + index + read(f"checkpoints/{bundle}.data-{shard}"))
+for bundle in ["meta_graphs", "no_variables"]:
+    write("saved_model", bundle, read(f"{bundle}/saved_model.pb"))
