@@ -19,8 +19,9 @@
 
 #include "model/op/conv.h"
 
-#define BAND_BYTES (128 * 1024) /* input rows of one item: an eighth of a second-level cache */
-#define BLOCK_COLUMNS 112       /* output columns of one item, when no row is copied */
+#define BAND_FLOATS 32768  /* of the input rows of an item: an eighth of a second-level cache */
+#define GRAIN_PRODUCTS 5e5 /* of one thread at a time: some microseconds, as waking it costs */
+#define BLOCK_COLUMNS 112  /* output columns of one item, when no row is copied */
 
 typedef struct Job {
     const ConvDirect *conv;
@@ -31,8 +32,9 @@ typedef struct Job {
     float low, high;
     bool is_clamp;
     bool copies;
-    int64_t copy_columns; /* of a copied row, padding included */
-    float *scratch;       /* [threads, scratch_floats] */
+    int64_t columns_in; /* of an input row; padding included where rows are copied */
+    int64_t pitch;      /* floats of such a row */
+    float *scratch;     /* [threads, scratch_floats] */
     size_t scratch_floats;
 } Job;
 
@@ -41,7 +43,6 @@ typedef struct Item {
     int64_t image, row, row_end, column, column_end;
     const float *source; /* input row first_row, column -before where copied, else column 0 */
     int64_t first_row;
-    ptrdiff_t pitch; /* floats from one input row to the next */
 } Item;
 
 /* Output channels [channel, channel + columns) of one group, which lie in one panel. */
@@ -70,8 +71,8 @@ static void copy_band(const Job *job, float *scratch, Item *item)
     int64_t first = item->row * h->stride - h->before;
     int64_t end = min64((item->row_end - 1) * h->stride - h->before + reach(h), h->in);
     first = first > 0 ? first : 0;
-    size_t before = (size_t)(min64(w->before, job->copy_columns) * s->in_c);
-    size_t row = (size_t)(job->copy_columns * s->in_c);
+    size_t before = (size_t)(min64(w->before, job->columns_in) * s->in_c);
+    size_t row = (size_t)job->pitch;
     size_t inside = (size_t)(w->in * s->in_c);
     inside = inside < row - before ? inside : row - before;
     for (int64_t r = first; r < end; r++) {
@@ -83,7 +84,6 @@ static void copy_band(const Job *job, float *scratch, Item *item)
     }
     item->source = scratch;
     item->first_row = first;
-    item->pitch = (ptrdiff_t)row;
 }
 
 /* ---- output -------------------------------------------------------------------------------- */
@@ -103,9 +103,9 @@ static PanelTile row_tile(const Job *job, const Item *item, const Piece *piece, 
     int64_t y_columns = conv->pools ? job->columns / 2 : job->columns;
     size_t panel = (size_t)piece->channel / PANEL_COLUMNS;
     return (PanelTile){
-        .a = item->source + in_row * item->pitch + piece->group * group_c,
+        .a = item->source + in_row * job->pitch + piece->group * group_c,
         .a_stride = w->stride * s->in_c,
-        .line_stride = h->dilation * item->pitch,
+        .line_stride = h->dilation * job->pitch,
         .run_stride = w->dilation * s->in_c,
         .n_lines = (int)(taps_end - taps),
         .n_runs = is_one_run ? 1 : (int)w->taps,
@@ -165,11 +165,10 @@ static void run_items(void *context, size_t begin, size_t end, int thread)
             .image = band / job->n_bands,
             .row = band % job->n_bands * job->band_rows,
             .column = block * job->block_columns,
-            .pitch = s->columns.in * s->in_c,
         };
         item.row_end = min64(item.row + job->band_rows, job->rows);
         item.column_end = min64(item.column + job->block_columns, job->columns);
-        item.source = job->conv->x + item.image * s->rows.in * item.pitch;
+        item.source = job->conv->x + item.image * s->rows.in * job->pitch;
         if (job->copies)
             copy_band(job, job->scratch + (size_t)thread * job->scratch_floats, &item);
         for (int64_t channel = 0; channel < s->out_c;) {
@@ -186,15 +185,13 @@ static void run_items(void *context, size_t begin, size_t end, int thread)
 
 /* ---- job ----------------------------------------------------------------------------------- */
 
-/* Splits the outputs into items: bands whose input fits BAND_BYTES, and at least two items a thread
- * where there are rows enough. */
+/* Splits the outputs into items: bands whose input fits BAND_FLOATS, and at least two items a
+ * thread where there are rows enough. */
 static void split(Job *job, int n_threads)
 {
     const ConvShape *s = &job->conv->shape;
     int64_t unit = job->conv->pools ? 2 : 1;
-    int64_t columns = job->copies ? job->copy_columns : s->columns.in;
-    int64_t row_bytes = columns * s->in_c * (int64_t)sizeof(float) * s->rows.stride;
-    int64_t rows = row_bytes < BAND_BYTES ? BAND_BYTES / (row_bytes + 1) : 1;
+    int64_t rows = BAND_FLOATS / job->pitch / s->rows.stride;
     if (n_threads > 1 && s->batch < 2 * n_threads)
         rows = min64(rows, job->rows * s->batch / (2 * n_threads));
     rows = rows / unit * unit;
@@ -207,11 +204,9 @@ static void split(Job *job, int n_threads)
 /* Scratch for the copied bands of all threads. */
 static Error *get_scratch(Job *job, OpContext *context, int n_threads)
 {
-    const ConvShape *s = &job->conv->shape;
-    int64_t rows = (job->band_rows - 1) * s->rows.stride + reach(&s->rows);
-    size_t floats = (size_t)min64(rows, s->rows.in), bytes = 0;
-    if (__builtin_mul_overflow(floats, (size_t)job->copy_columns, &floats) ||
-        __builtin_mul_overflow(floats, (size_t)s->in_c, &floats) ||
+    const WindowAxis *h = &job->conv->shape.rows;
+    size_t floats = (size_t)min64((job->band_rows - 1) * h->stride + reach(h), h->in), bytes = 0;
+    if (__builtin_mul_overflow(floats, (size_t)job->pitch, &floats) ||
         __builtin_mul_overflow(floats, sizeof(float) * (size_t)n_threads, &bytes))
         return error_out_of_memory();
     job->scratch_floats = floats;
@@ -254,12 +249,17 @@ Error *conv_direct_run(const ConvDirect *conv, OpContext *context)
     job.is_clamp = activation_bounds(&conv->activation, &job.low, &job.high);
     if (conv->pools && job.low < -FLT_MAX)
         job.low = -FLT_MAX;
-    job.copy_columns = (w->out - 1) * w->stride + reach(w);
-    job.copies = w->before > 0 || job.copy_columns > w->in;
+    int64_t reached = (w->out - 1) * w->stride + reach(w);
+    job.copies = w->before > 0 || reached > w->in;
+    job.columns_in = job.copies ? reached : w->in;
+    if (__builtin_mul_overflow(job.columns_in, s->in_c, &job.pitch))
+        return error_out_of_memory();
     split(&job, n_threads);
     if (job.copies)
         TRY(get_scratch(&job, context, n_threads));
     size_t n = (size_t)(s->batch * job.n_bands * job.n_blocks);
-    workers_for(context->workers, n, 1, run_items, &job);
+    double products =
+        (double)job.band_rows * (double)job.block_columns * (double)job.k * (double)s->out_c;
+    workers_for(context->workers, n, (size_t)(GRAIN_PRODUCTS / products) + 1, run_items, &job);
     return NULL;
 }

@@ -10,7 +10,7 @@
 #include "model/op/fused.h"
 #include "model/op/kernels.h"
 
-#define GRAIN 16384 /* products that one worker makes at a time */
+#define GRAIN 2048 /* values written by one worker at a time */
 
 /* y[c * m + j] += x[c] * f[c * m + j] */
 static void add_tap(const ConvShape *s, const float *restrict x, const float *restrict f,
@@ -64,7 +64,7 @@ void depthwise_conv_run(const Depthwise *conv, Workers *workers)
 {
     const ConvShape *s = &conv->shape;
     size_t n = (size_t)(s->batch * s->rows.out);
-    size_t row = (size_t)(s->columns.out * s->out_c * s->rows.taps * s->columns.taps) + 1;
+    size_t row = (size_t)s->columns.out * (size_t)s->out_c + 1;
     if (n > 0 && s->columns.out > 0)
         workers_for(workers, n, GRAIN / row + 1, run_rows, (void *)(uintptr_t)conv);
 }

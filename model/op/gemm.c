@@ -14,10 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define GEMM_GRAIN_ROWS 64        /* rows of c that one worker takes at a time */
-#define GEMM_SMALL (64 * 64 * 64) /* products that are not worth waking another thread for */
-#define DENSE_CHUNK_ROWS 112      /* rows that go through a group of panels together */
-#define DENSE_BLOCK_K 2048        /* 256 KB of a panel: stays in the second-level cache */
+#define GEMM_GRAIN_ROWS 64   /* rows of c that one worker takes at a time */
+#define GEMM_SMALL (1 << 19) /* products that are not worth waking another thread for */
+#define DENSE_CHUNK_ROWS 112 /* rows that go through a group of panels together */
+#define DENSE_BLOCK_K 2048   /* 256 KB of a panel: stays in the second-level cache */
 
 struct Dense {
     size_t k, n;

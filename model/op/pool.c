@@ -13,7 +13,7 @@
 
 #include "model/op/kernels.h"
 
-#define GRAIN 8192 /* values read by one worker at a time */
+#define GRAIN 8192 /* values written by one worker at a time */
 
 static void start_pixel(const Pool *p, float *y)
 {
@@ -67,7 +67,7 @@ static void pool_rows(void *context, size_t begin, size_t end, int thread)
 void pool_run(const Pool *pool, Workers *workers)
 {
     size_t n_rows = (size_t)pool->batch * (size_t)pool->rows.out;
-    size_t row = (size_t)(pool->columns.out * pool->channels * pool->rows.taps) + 1;
+    size_t row = (size_t)pool->columns.out * (size_t)pool->channels + 1;
     workers_for(workers, n_rows, GRAIN / row + 1, pool_rows, (void *)(uintptr_t)pool);
 }
 

@@ -119,7 +119,7 @@ Error *window_axis(const Window *window, int axis, int64_t in, int64_t taps, Win
 {
     int64_t stride = window->stride[axis], dilation = window->dilation[axis];
     int64_t reach = 0, before = 0, after = 0, out = 0;
-    if (taps > NUMBER_MAX || in > INT64_MAX / 4)
+    if (taps > NUMBER_MAX || in > NUMBER_MAX)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "a window of %lld over %lld positions is too large", (long long)taps,
                          (long long)in);

@@ -19,6 +19,7 @@ struct OpRunner {
     const Tensor **inputs;      /* [n_inputs] */
     Tensor *outputs;            /* [n_outputs] */
     void *kernel;
+    bool *release;              /* [n_inputs]: the kernel does without this input */
     void *blocks[MAX_BLOCKS];
     int n_blocks;
 };
@@ -124,6 +125,7 @@ static Error *prepare(OpRunner *runner)
     if (runner->op->prepare != NULL)
         TRY(runner->op->prepare(&p));
     runner->kernel = p.kernel;
+    runner->release = release;
     return NULL;
 }
 
@@ -146,12 +148,13 @@ Error *op_runner_new(const OpRunnerOptions *options, OpRunner **ret_runner)
     return NULL;
 }
 
-/* The inputs as the kernel sees them: where their memory may be reused, copies. */
+/* The inputs as the kernel sees them: where their memory may be reused, copies; none where the kernel
+ * said that it needs it no more. */
 static Error *lend_inputs(OpRunner *runner)
 {
     for (int i = 0; i < runner->options.n_inputs; i++) {
-        runner->inputs[i] = &runner->options.inputs[i];
-        if (!runner->options.reuse)
+        runner->inputs[i] = runner->release[i] ? NULL : &runner->options.inputs[i];
+        if (!runner->options.reuse || runner->release[i])
             continue;
         Tensor *copy = arena_memdup(runner->run_arena, runner->inputs[i], sizeof(*copy));
         if (copy == NULL)
