@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/checkpoint, idx, message, png, saved_model, table and tensor_proto.
+"""Writes the seeds of corpus/checkpoint, example, idx, message, png, saved_model, table and
+tensor_proto.
 
     python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
 """
@@ -136,3 +137,19 @@ for bundle, shard in [("plain", "00000-of-00001"), ("big_endian", "00000-of-0000
           struct.pack("<H", len(index)) + index + read(f"checkpoints/{bundle}.data-{shard}"))
 for bundle in ["meta_graphs", "no_variables"]:
     write("saved_model", bundle, read(f"{bundle}/saved_model.pb"))
+
+# The features that fuzz_example.c asks for; the last seed is not packed, and out of order.
+def feature(kind, values):
+    return tf.train.Feature(**{kind: {"bytes_list": tf.train.BytesList, "float_list": tf.train.FloatList,
+                                      "int64_list": tf.train.Int64List}[kind](value=values)})
+
+
+full = tf.train.Example(features=tf.train.Features(feature={
+    "f": feature("float_list", [1.5]), "i": feature("int64_list", [1, -2, 3, 4]),
+    "s": feature("bytes_list", [b"text"]), "si": feature("int64_list", [300]),
+    "sf": feature("float_list", [0.5, 2.0]), "ss": feature("bytes_list", [b"", b"abc"]),
+    "other": feature("int64_list", [7])}))
+write("example", "full", full.SerializeToString(deterministic=True))
+write("example", "empty_features", b"\x0a\x00")
+write("example", "missing_list", b"\x0a\x07\x0a\x05\x0a\x01f\x12\x00")
+write("example", "unpacked", b"\x0a\x12\x0a\x10\x12\x0a\x1a\x08\x08\x01\x08\x80\x80\x01\x08\x05\x0a\x02si")
