@@ -59,6 +59,7 @@ struct Scratch {
     size_t slab_bytes;
     Loose *loose; /* all that are there */
     size_t loose_bytes;
+    size_t max_bytes; /* SCRATCH_MAX_BYTES; tests make do with less */
 };
 
 /* The most that one scratch holds. */

@@ -26,10 +26,10 @@ Error *loose_new(Scratch *scratch, size_t bytes, Loose **ret_loose)
 {
     void *memory = NULL;
     size_t held = scratch->slab_bytes + scratch->loose_bytes;
-    if (bytes > SCRATCH_MAX_BYTES || held > SCRATCH_MAX_BYTES - bytes)
+    if (bytes > scratch->max_bytes || held > scratch->max_bytes - bytes)
         return error_new(ERROR_RESOURCE_EXHAUSTED,
                          "the run needs more than the limit of %zu bytes of working memory",
-                         SCRATCH_MAX_BYTES);
+                         scratch->max_bytes);
     if (posix_memalign(&memory, ARENA_ALIGNMENT, bytes + ARENA_ALIGNMENT) != 0)
         return error_out_of_memory();
     Loose *loose = memory;
@@ -229,7 +229,7 @@ Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame)
     if (frame->is_stale)
         TRY(make_places(frame));
     if (frame->slab_bytes > scratch->slab_bytes &&
-        (frame->slab_bytes > SCRATCH_MAX_BYTES || !set_slab(scratch, frame->slab_bytes)))
+        (frame->slab_bytes > scratch->max_bytes || !set_slab(scratch, frame->slab_bytes)))
         forget_places(frame);
     *ret_frame = frame;
     return NULL;
@@ -242,6 +242,7 @@ Scratch *scratch_new(int n_threads)
     _cleanup_(scratch_freep) Scratch *scratch = calloc(1, sizeof *scratch);
     if (scratch == NULL)
         return NULL;
+    scratch->max_bytes = SCRATCH_MAX_BYTES;
     if (n_threads > 1) {
         Error *error = workers_new(n_threads, &scratch->workers);
         if (error != NULL) {

@@ -167,7 +167,7 @@ static void test_trim_forgets_dead_plans(_unused_ void **state)
     plan_runner_done(&runner);
 }
 
-/* A row and a column make a matrix: 64 GB of it. */
+/* A row and a column make a matrix: 64 GB of it, and then 4 MB where 3 are allowed. */
 static void test_limit(_unused_ void **state)
 {
     static float x[1 << 17];
@@ -181,6 +181,12 @@ static void test_limit(_unused_ void **state)
     Tensor feeds[] = { tensor_view(DT_FLOAT, &row, x), tensor_view(DT_FLOAT, &column, x) };
     assert_error(plan_runner_run(&runner, feeds, &output), ERROR_RESOURCE_EXHAUSTED,
                  "working memory\n\t [[{{node c}}]]");
+    const Shape short_row = shape_of(1, 1 << 10), short_column = shape_of(1 << 10, 1);
+    feeds[0] = tensor_view(DT_FLOAT, &short_row, x);
+    feeds[1] = tensor_view(DT_FLOAT, &short_column, x);
+    runner.scratch->max_bytes = (size_t)3 << 20;
+    assert_error(plan_runner_run(&runner, feeds, &output), ERROR_RESOURCE_EXHAUSTED,
+                 "the limit of 3145728 bytes");
     feeds[0] = vector(x, 3);
     feeds[1] = vector(x, 3);
     for (int i = 0; i < 3; i++) { /* nothing is broken by that */
