@@ -171,6 +171,7 @@ static Error *prepare_step(Emit *emit, const Node *node, Step *step)
                           .workers = emit->input->workers };
     TRY(store_kernel(emit->input->store, &prepare, constants));
     step->kernel = prepare.kernel;
+    step->attrs = attrs;
     for (size_t i = 0; i < n; i++) {
         if (constants[i] != NULL && !prepare.release_input[i])
             constants[i]->n_uses++;

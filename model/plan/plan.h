@@ -17,6 +17,7 @@
 typedef struct Step {
     const Op *op;
     const char *node_name;
+    const Attrs *attrs; /* for whoever looks at a plan: run needs the kernel only */
     const void *kernel;
     int n_inputs, n_outputs, n_dead;
     const int32_t *inputs;      /* [n_inputs] values */
