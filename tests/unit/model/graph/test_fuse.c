@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fusing: which chains become one step, and that the answer stays what the graph gives when it runs
+ * node by node (compile_once: nothing folded, nothing fused).
+ */
+#include <math.h>
+
+#include "tests/support/check.h"
+#include "tests/support/plan_runner.h"
+
+#define CONV                                                                                       \
+    "x: Placeholder() dtype=float\n"                                                               \
+    "v: Const() dtype=float "                                                                      \
+    "value=f[0.5,-1,2,0.25,-0.75,1,1.5,-2,0.1,0.2,-0.3,0.4,1,-1,0.6,-0.7,0.8,2]\n"                 \
+    "s: Const() dtype=int32 value=i[3,3,1,2]\nf: Reshape(v, s) T=float Tshape=int32\n"             \
+    "b: Const() dtype=float value=f[0.5,-1]\nc: Const() dtype=float value=f[2,-3]\n"               \
+    "m: Const() dtype=float value=f[0.3,0.1]\nw: Const() dtype=float value=f[0.9,4]\n"             \
+    "half: Const() dtype=float value=f(0.5)\n"                                                     \
+    "conv: Conv2D(x, f) T=float strides=[1,1,1,1] padding='SAME'\n"
+#define PRODUCT                                                                                    \
+    "x4: Placeholder() dtype=float\nto2: Const() dtype=int32 value=i[-1,6]\n"                      \
+    "x: Reshape(x4, to2) T=float Tshape=int32\n"                                                   \
+    "v: Const() dtype=float value=f[0.5,-1,2,0.25,-0.75,1,1.5,-2,0.1,0.2,-0.3,0.4]\n"              \
+    "s: Const() dtype=int32 value=i[6,2]\nw: Reshape(v, s) T=float Tshape=int32\n"                 \
+    "st: Const() dtype=int32 value=i[2,6]\nwt: Reshape(v, st) T=float Tshape=int32\n"              \
+    "b: Const() dtype=float value=f[0.5,-1]\nc: Const() dtype=float value=f[2,-3]\n"
+#define NORM(in)                                                                                   \
+    "n: FusedBatchNormV3(" in ", c, b, m, w) T=float U=float is_training=false epsilon=0.01\n"
+#define POOL(in) "p: MaxPool(" in ") T=float ksize=[1,2,2,1] strides=[1,2,2,1] padding='SAME'\n"
+
+static const struct {
+    const char *what, *text, *feed, *outputs;
+    int n_steps; /* of the fused plan */
+    const char *op;
+    int n_op;
+} cases[] = {
+    { "bias", CONV "y: BiasAdd(conv, b) T=float\n", "x:0", "y:0", 1, "_FusedConv2D", 1 },
+    { "all of it", CONV "a: BiasAdd(conv, m) T=float\n" NORM("a") "r: Relu(n) T=float\n" POOL("r"),
+      "x:0", "p:0", 1, "_FusedConv2D", 1 },
+    { "pool before activation", CONV NORM("conv") POOL("n") "r: Relu6(p) T=float\n", "x:0", "r:0",
+      1, "_FusedConv2D", 1 },
+    { "pool before a leaky one", CONV POOL("conv") "r: LeakyRelu(p) T=float alpha=0.3\n", "x:0",
+      "r:0", 1, "_FusedConv2D", 1 },
+    { "pool before one that falls", CONV POOL("conv") "r: LeakyRelu(p) T=float alpha=-0.3\n", "x:0",
+      "r:0", 2, "_FusedConv2D", 1 },
+    { "arithmetic",
+      CONV "a: Mul(conv, c) T=float\nd: AddV2(b, a) T=float\ne: Sub(d, half) T=float\n"
+           "g: Mul(half, e) T=float\nh: Elu(g) T=float\n",
+      "x:0", "h:0", 1, "_FusedConv2D", 1 },
+    { "subtracted from", CONV "a: Sub(b, conv) T=float\n", "x:0", "a:0", 2, "Sub", 1 },
+    { "norm after activation", CONV "r: Relu(conv) T=float\n" NORM("r"), "x:0", "n:0", 2,
+      "FusedBatchNormV3", 1 },
+    { "statistics wanted too", CONV NORM("conv"), "x:0", "n:0,n:1", 2, "Conv2D", 1 },
+    { "two users",
+      CONV "y: BiasAdd(conv, b) T=float\nr: Relu(y) T=float\nq: Neg(y) T=float\n"
+           "z: AddV2(r, q) T=float\n",
+      "x:0", "z:0", 4, "_FusedConv2D", 1 },
+    { "the middle is wanted", CONV "y: BiasAdd(conv, b) T=float\nr: Relu(y) T=float\n", "x:0",
+      "r:0,y:0", 2, "Relu", 1 },
+    { "bias is fed", CONV "y: BiasAdd(conv, b) T=float\nr: Relu(y) T=float\n", "b:0", "r:0", 0,
+      NULL, 0 },
+    { "a column is no bias",
+      CONV "k: Const() dtype=int32 value=i[2,1]\n"
+           "l: Reshape(b, k) T=float Tshape=int32\nt: Const() dtype=int32 value=i[-1,2,2,2]\n"
+           "u: Reshape(conv, t) T=float Tshape=int32\ny: AddV2(u, l) T=float\n",
+      "x:0", "y:0", 3, "AddV2", 1 },
+    { "product", PRODUCT "y: MatMul(x, w) T=float\nz: BiasAdd(y, b) T=float\nr: Relu(z) T=float\n",
+      "x4:0", "r:0", 2, "_FusedMatMul", 1 },
+    { "transposed product",
+      PRODUCT "y: MatMul(x, wt) T=float transpose_b=true\n"
+              "z: Mul(y, c) T=float\na: AddV2(z, b) T=float\nr: Tanh(a) T=float\n",
+      "x4:0", "r:0", 2, "_FusedMatMul", 1 },
+};
+
+static Error *run_plain(PlanRunner *runner, const char *feed, const char *output, Tensor *x,
+                        Tensor *ret)
+{
+    const GraphFeed feeds[] = { { feed, DT_FLOAT } };
+    const GraphRequest request = {
+        .feeds = feeds, .n_feeds = 1, .outputs = &output, .n_outputs = 1
+    };
+    const Compiler compiler = { .library = runner->library,
+                                .resources = runner->resources,
+                                .store = runner->store,
+                                .arena = runner->arena };
+    Tensor output_tensor;
+    TRY(compile_once(&compiler, &request, &runner->plan));
+    TRY(plan_runner_run(runner, x, &output_tensor));
+    return tensor_copy(runner->arena, &output_tensor, ret);
+}
+
+static void run_case(size_t i)
+{
+    float values[2 * 6 * 6];
+    PlanRunner plain, fused;
+    Tensor wanted, got[2];
+    const Shape shape = shape_of(2, 6, 6, 1), two = shape_of(2);
+    for (size_t k = 0; k < ARRAY_SIZE(values); k++)
+        values[k] = sinf((float)k * 1.7F);
+    Tensor x = tensor_view(DT_FLOAT, cases[i].feed[0] == 'b' ? &two : &shape, values);
+    char *comma = strchr(cases[i].outputs, ',');
+    char output[16] = { 0 };
+    memcpy(output, cases[i].outputs,
+           comma != NULL ? (size_t)(comma - cases[i].outputs) : strlen(cases[i].outputs));
+
+    assert_ok(plan_runner_init(&fused, cases[i].text));
+    assert_ok(plan_runner_compile(&fused, cases[i].feed, cases[i].outputs));
+    if (cases[i].op == NULL) { /* x is not fed: only compiled */
+        assert_int_equal(plan_runner_count(&fused, "_FusedConv2D"), 1);
+        plan_runner_done(&fused);
+        return;
+    }
+    assert_int_equal(plan_runner_count(&fused, NULL), cases[i].n_steps);
+    assert_int_equal(plan_runner_count(&fused, cases[i].op), cases[i].n_op);
+    assert_ok(plan_runner_init(&plain, cases[i].text));
+    assert_ok(run_plain(&plain, cases[i].feed, output, &x, &wanted));
+    assert_ok(plan_runner_run(&fused, &x, got));
+    assert_true(shape_equal(&got[0].shape, &wanted.shape));
+    for (int64_t k = 0; k < wanted.n; k++) {
+        float a = ((float *)got[0].data)[k], b = ((float *)wanted.data)[k];
+        if (!(fabsf(a - b) <= 1e-5F * (1 + fabsf(b))))
+            fail_msg("%s: [%lld] is %g, expected %g", cases[i].what, (long long)k, (double)a,
+                     (double)b);
+    }
+    plan_runner_done(&plain);
+    plan_runner_done(&fused);
+}
+
+static void test_case(void **state)
+{
+    run_case(*(const size_t *)*state);
+}
+
+int main(void)
+{
+    static struct CMUnitTest tests[ARRAY_SIZE(cases)];
+    static size_t numbers[ARRAY_SIZE(cases)];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        numbers[i] = i;
+        tests[i] = (struct CMUnitTest){ .name = cases[i].what,
+                                        .test_func = test_case,
+                                        .initial_state = &numbers[i] };
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
