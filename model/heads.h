@@ -11,21 +11,21 @@
 /* The answer of a classify signature: n x k. A missing half is NULL. Valid as a run's outputs. */
 typedef struct Classification {
     int64_t n, k;
-    const Bytes *classes;   /* [n,k] labels, or NULL */
-    const float *scores;    /* [n,k] scores, or NULL */
+    const Bytes *classes; /* [n,k] labels, or NULL */
+    const float *scores;  /* [n,k] scores, or NULL */
 } Classification;
 
 typedef struct Regression {
     int64_t n;
-    const float *values;    /* [n] */
+    const float *values; /* [n] */
 } Regression;
 
 /* Runs the classify signature `signature_name` ("" stands for serving_default) on
  * examples[0..n_examples), each a serialized tf.Example. `options` may be NULL. Errors:
  * contract 1.3 and 1.4. */
 Error *heads_classify(const Model *model, Bytes signature_name, const Bytes *examples,
-                      size_t n_examples, const RunOptions *options, Scratch *scratch,
-                      Arena *arena, Classification *ret) _warn_unused_result_;
+                      size_t n_examples, const RunOptions *options, Scratch *scratch, Arena *arena,
+                      Classification *ret) _warn_unused_result_;
 
 /* The same for a regress signature. */
 Error *heads_regress(const Model *model, Bytes signature_name, const Bytes *examples,

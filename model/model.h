@@ -18,7 +18,7 @@
 typedef struct Model Model;
 
 typedef struct ModelOptions {
-    const char *const *tags;    /* set of tags of the MetaGraph; NULL: {"serve"} */
+    const char *const *tags; /* set of tags of the MetaGraph; NULL: {"serve"} */
     size_t n_tags;
 } ModelOptions;
 
@@ -29,8 +29,8 @@ typedef struct ModelOptions {
  * The errors are those of saved_model_read and checkpoint_open, and: UNIMPLEMENTED naming op and
  * node that Digit does not have; INVALID_ARGUMENT for a graph that is wrong (a cycle, an input that
  * is not there, an attribute out of range), naming the node. */
-Error *model_load(const char *directory, const ModelOptions *options, Model **ret_model)
-    _warn_unused_result_;
+Error *model_load(const char *directory, const ModelOptions *options,
+                  Model **ret_model) _warn_unused_result_;
 
 Model *model_ref(Model *model);
 /* Gives one reference back. Takes NULL; returns NULL. */
@@ -38,21 +38,21 @@ Model *model_unref(Model *model);
 
 /* One input or output of a signature. */
 typedef struct SignatureTensor {
-    const char *alias;              /* the name that requests use */
-    const char *tensor_name;        /* "node:0" in the graph */
+    const char *alias;       /* the name that requests use */
+    const char *tensor_name; /* "node:0" in the graph */
     DType dtype;
-    Shape shape;                    /* partial; rank may be unknown */
-    const Tensor *default_value;    /* of SignatureDef.defaults; NULL: the input is required */
+    Shape shape;                 /* partial; rank may be unknown */
+    const Tensor *default_value; /* of SignatureDef.defaults; NULL: the input is required */
 } SignatureTensor;
 
 typedef struct Signature {
     const char *name;
-    const char *method_name;        /* "tensorflow/serving/predict"... */
-    const SignatureTensor *inputs;  /* sorted by alias, as everywhere below */
+    const char *method_name;       /* "tensorflow/serving/predict"... */
+    const SignatureTensor *inputs; /* sorted by alias, as everywhere below */
     size_t n_inputs;
     const SignatureTensor *outputs;
     size_t n_outputs;
-    const char *text;               /* the SignatureDef in protobuf's text form, for errors */
+    const char *text; /* the SignatureDef in protobuf's text form, for errors */
     const struct Plan *plan;
 } Signature;
 
@@ -80,7 +80,7 @@ typedef struct NamedTensor {
 } NamedTensor;
 
 typedef struct RunOptions {
-    uint64_t deadline_ns;   /* CLOCK_MONOTONIC; 0: none. Checked between steps */
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none. Checked between steps */
 } RunOptions;
 
 /* Runs `signature` on inputs[0..n_inputs), which are its inputs in any order, each once; inputs with

@@ -12,8 +12,8 @@
 #include "model/base/error.h"
 
 typedef struct Buf {
-    uint8_t *data;      /* owned; NULL while empty */
-    size_t size;        /* bytes in use */
+    uint8_t *data; /* owned; NULL while empty */
+    size_t size;   /* bytes in use */
     size_t capacity;
     size_t max_bytes;
 } Buf;

@@ -18,18 +18,20 @@
 #define _unused_ __attribute__((unused))
 
 /* The value of the pointer `p`, which is NULL afterwards. */
-#define TAKE(p) \
-    __extension__({ __typeof__(p) *take_p_ = &(p); \
-                    __typeof__(p) take_v_ = *take_p_; \
-                    *take_p_ = NULL; \
-                    take_v_; })
+#define TAKE(p)                                                                                    \
+    __extension__({                                                                                \
+        __typeof__(p) *take_p_ = &(p);                                                             \
+        __typeof__(p) take_v_ = *take_p_;                                                          \
+        *take_p_ = NULL;                                                                           \
+        take_v_;                                                                                   \
+    })
 
 /* Returns from the enclosing function with the error of `expr`, if it has one. */
-#define TRY(expr) \
-    do { \
-        Error *try_error_ = (expr); \
-        if (try_error_ != NULL) \
-            return try_error_; \
+#define TRY(expr)                                                                                  \
+    do {                                                                                           \
+        Error *try_error_ = (expr);                                                                \
+        if (try_error_ != NULL)                                                                    \
+            return try_error_;                                                                     \
     } while (0)
 
 /* For `_cleanup_(freep)`: frees what the pointer points to. */

@@ -37,10 +37,10 @@ typedef enum ErrorCode {
 
 typedef struct Error {
     ErrorCode code;
-    const char *text;   /* owned by the Error; never NULL */
-    const char *file;   /* where it was born */
+    const char *text; /* owned by the Error; never NULL */
+    const char *file; /* where it was born */
     int line;
-    bool is_static;     /* error_free leaves it alone */
+    bool is_static; /* error_free leaves it alone */
 } Error;
 
 /* A new Error, owned by the caller. Falls back to a static Error when memory is out, so it never

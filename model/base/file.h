@@ -23,8 +23,8 @@ Error *file_read(Arena *arena, const char *path, size_t max_bytes, uint8_t **ret
 
 /* Reads exactly `bytes` bytes at `offset` of the open file `fd` into `data` (caller's storage).
  * DATA_LOSS when the file ends before. `path` is only for the error's text. */
-Error *file_read_range(int fd, const char *path, uint64_t offset, void *data, size_t bytes)
-    _warn_unused_result_;
+Error *file_read_range(int fd, const char *path, uint64_t offset, void *data,
+                       size_t bytes) _warn_unused_result_;
 
 /* Opens for reading, with O_CLOEXEC; gives the descriptor and the size. Errors as file_read. */
 Error *file_open(const char *path, int *ret_fd, uint64_t *ret_size) _warn_unused_result_;

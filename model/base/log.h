@@ -31,10 +31,10 @@ void log_write(LogLevel level, const char *component, const char *format, ...) _
 void log_error_free(LogLevel level, const char *component, Error *error, const char *format, ...)
     _printf_(4, 5);
 
-#define log_debug(component, ...) \
-    do { \
-        if (log_enabled(LOG_DEBUG)) \
-            log_write(LOG_DEBUG, component, __VA_ARGS__); \
+#define log_debug(component, ...)                                                                  \
+    do {                                                                                           \
+        if (log_enabled(LOG_DEBUG))                                                                \
+            log_write(LOG_DEBUG, component, __VA_ARGS__);                                          \
     } while (0)
 #define log_info(component, ...) log_write(LOG_INFO, component, __VA_ARGS__)
 #define log_warning(component, ...) log_write(LOG_WARNING, component, __VA_ARGS__)

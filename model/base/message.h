@@ -24,8 +24,8 @@
  * a request). INVALID_ARGUMENT when they are no such message; RESOURCE_EXHAUSTED when the arena is
  * full or the nesting too deep. */
 Error *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor, const char *what,
-                      const uint8_t *data, size_t bytes, ProtobufCMessage **ret_message)
-    _warn_unused_result_;
+                      const uint8_t *data, size_t bytes,
+                      ProtobufCMessage **ret_message) _warn_unused_result_;
 
 /* Appends the packed message. */
 Error *message_pack(const ProtobufCMessage *message, Buf *buf) _warn_unused_result_;

@@ -12,9 +12,9 @@
 #include "model/base/error.h"
 
 #define BLOCK_TRAILER_BYTES 5
-#define BLOCK_RESTART_INTERVAL 16           /* entries, in TensorFlow's data blocks */
-#define BLOCK_MAX_BYTES ((size_t)64 << 20)  /* uncompressed; TensorFlow's are of 256 KiB */
-#define BLOCK_MAX_KEY_BYTES ((size_t)8192)  /* a prefix-compressed key costs three bytes on disk */
+#define BLOCK_RESTART_INTERVAL 16          /* entries, in TensorFlow's data blocks */
+#define BLOCK_MAX_BYTES ((size_t)64 << 20) /* uncompressed; TensorFlow's are of 256 KiB */
+#define BLOCK_MAX_KEY_BYTES ((size_t)8192) /* a prefix-compressed key costs three bytes on disk */
 
 /* Where a block lies in its file; `size` is without the trailer. */
 typedef struct BlockHandle {
@@ -33,17 +33,17 @@ size_t block_handle_write(uint8_t *p, BlockHandle handle);
 /* Gives the contents of the block at `handle` of the table `file`, its checksum verified:
  * borrowed from `file` when it is stored raw, else uncompressed into `arena`. DATA_LOSS when it
  * reaches past the end of the file or is corrupt. */
-Error *block_read(Arena *arena, Bytes file, BlockHandle handle, Bytes *ret_contents)
-    _warn_unused_result_;
+Error *block_read(Arena *arena, Bytes file, BlockHandle handle,
+                  Bytes *ret_contents) _warn_unused_result_;
 
 /* The walk over the entries of a block. `key` is in the arena, with a NUL behind it; `value`
  * borrows from the block's contents. */
 typedef struct BlockCursor {
     Arena *arena;
-    const uint8_t *start;       /* of the entries */
+    const uint8_t *start; /* of the entries */
     const uint8_t *at;
     const uint8_t *end;
-    const uint8_t *restarts;    /* n_restarts offsets of entries, uint32 little-endian each */
+    const uint8_t *restarts; /* n_restarts offsets of entries, uint32 little-endian each */
     uint32_t n_restarts;
     uint32_t n_restarts_seen;
     Bytes key;
@@ -81,7 +81,7 @@ Error *block_writer_add(BlockWriter *writer, Bytes key, Bytes value) _warn_unuse
 size_t block_writer_size(const BlockWriter *writer);
 
 /* Appends the block and its trailer to `file`, gives its handle, and starts over. */
-Error *block_writer_finish(BlockWriter *writer, Buf *file, BlockHandle *ret_handle)
-    _warn_unused_result_;
+Error *block_writer_finish(BlockWriter *writer, Buf *file,
+                           BlockHandle *ret_handle) _warn_unused_result_;
 
 #endif

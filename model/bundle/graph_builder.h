@@ -32,12 +32,12 @@ typedef struct BuilderVariable {
 struct GraphBuilder {
     Arena *arena;
     Map *node_names;
-    PointerList nodes;      /* of GraphBuilderNode */
-    PointerList variables;  /* of BuilderVariable */
-    PointerList signatures; /* of Tensorflow__MetaGraphDef__SignatureDefEntry */
-    bool has_saver;         /* saver_nodes_add was called: no variable may follow */
-    Error *error;           /* the first failure; owned */
-    GraphBuilderNode spare_node;       /* taken when there is no memory for a real one */
+    PointerList nodes;           /* of GraphBuilderNode */
+    PointerList variables;       /* of BuilderVariable */
+    PointerList signatures;      /* of Tensorflow__MetaGraphDef__SignatureDefEntry */
+    bool has_saver;              /* saver_nodes_add was called: no variable may follow */
+    Error *error;                /* the first failure; owned */
+    GraphBuilderNode spare_node; /* taken when there is no memory for a real one */
     Tensorflow__AttrValue spare_value;
 };
 

@@ -26,7 +26,7 @@ typedef struct SavedModel {
  * NOT_FOUND with TensorFlow's text when there is no saved_model.pb or no such MetaGraph;
  * UNIMPLEMENTED for a SessionBundle (export.meta) and for saved_model.pbtxt alone; INVALID_ARGUMENT
  * for bytes that are no SavedModel; FAILED_PRECONDITION for a Const without a value. */
-Error *saved_model_read(Arena *arena, const char *directory, const char *const *tags,
-                        size_t n_tags, SavedModel *ret_saved_model) _warn_unused_result_;
+Error *saved_model_read(Arena *arena, const char *directory, const char *const *tags, size_t n_tags,
+                        SavedModel *ret_saved_model) _warn_unused_result_;
 
 #endif

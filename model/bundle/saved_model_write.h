@@ -66,8 +66,8 @@ void graph_builder_signature(GraphBuilder *builder, const char *name, const char
  * inside `export_directory` whose name is no version number, synced, then renamed; it is removed on
  * any failure. No variable may be added afterwards. ALREADY_EXISTS when the version is there,
  * INVALID_ARGUMENT when it is negative; else the first failure that the builder kept. */
-Error *saved_model_write(GraphBuilder *builder, const char *export_directory, int64_t version)
-    _warn_unused_result_;
+Error *saved_model_write(GraphBuilder *builder, const char *export_directory,
+                         int64_t version) _warn_unused_result_;
 
 static inline void graph_builder_freep(GraphBuilder **builder)
 {

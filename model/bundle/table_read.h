@@ -14,7 +14,7 @@
 #define TABLE_MAX_ENTRIES ((size_t)1 << 24)
 
 typedef struct TableEntry {
-    Bytes key;      /* a NUL stands behind it, not counted */
+    Bytes key; /* a NUL stands behind it, not counted */
     Bytes value;
 } TableEntry;
 

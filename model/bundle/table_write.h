@@ -10,11 +10,11 @@
 
 /* Public only so that it can stand in the caller's storage. */
 typedef struct TableWriter {
-    Buf *file;              /* borrowed; the table is appended to it */
+    Buf *file; /* borrowed; the table is appended to it */
     BlockWriter data;
     BlockWriter index;
     Buf last_key;
-    BlockHandle pending;    /* of the finished block that the index has not yet */
+    BlockHandle pending; /* of the finished block that the index has not yet */
     bool has_pending;
 } TableWriter;
 

@@ -26,16 +26,16 @@ Shape tensor_slice_shape(const TensorSlice *slice);
 /* Reads TensorFlow's shape_and_slice text: the whole shape, then a run a dimension, "start,length"
  * or "-" for all: "4 10 0,2:-". INVALID_ARGUMENT for another text, a box outside the tensor, or a
  * shape that is not `whole`. */
-Error *tensor_slice_parse(const char *spec, const Shape *whole, TensorSlice *ret_slice)
-    _warn_unused_result_;
+Error *tensor_slice_parse(const char *spec, const Shape *whole,
+                          TensorSlice *ret_slice) _warn_unused_result_;
 
 /* Reads a slice of an index entry. DATA_LOSS when it does not lie inside `whole`. */
 Error *tensor_slice_from_proto(const Tensorflow__TensorSliceProto *proto, const Shape *whole,
                                TensorSlice *ret_slice) _warn_unused_result_;
 
 /* Appends the key under which the index keeps the slice `proto` of the tensor `name`. */
-Error *tensor_slice_key(const char *name, const Tensorflow__TensorSliceProto *proto, Buf *key)
-    _warn_unused_result_;
+Error *tensor_slice_key(const char *name, const Tensorflow__TensorSliceProto *proto,
+                        Buf *key) _warn_unused_result_;
 
 /* What `a` and `b`, boxes of the same tensor, have in common; false when that is nothing. */
 bool tensor_slice_intersect(const TensorSlice *a, const TensorSlice *b, TensorSlice *ret_common);

@@ -39,14 +39,14 @@ typedef struct OpPrepare OpPrepare;
 typedef struct ResourceManager ResourceManager; /* model/op/resource.h */
 
 typedef enum OpFlags {
-    OP_PURE = 0,            /* same inputs, same outputs: may be folded, shared, dropped */
-    OP_STATEFUL = 1 << 0,   /* reads or writes variables, tables, files, random state: not folded */
-    OP_WRITES = 1 << 1,     /* changes a variable or table: a target even without outputs used */
-    OP_STRUCTURE = 1 << 2,  /* handled by the compiler (Placeholder, Const, calls): no kernel */
-    OP_REF_INPUT = 1 << 3,  /* input 0 is a reference to a variable: gets the handle, see above */
+    OP_PURE = 0,           /* same inputs, same outputs: may be folded, shared, dropped */
+    OP_STATEFUL = 1 << 0,  /* reads or writes variables, tables, files, random state: not folded */
+    OP_WRITES = 1 << 1,    /* changes a variable or table: a target even without outputs used */
+    OP_STRUCTURE = 1 << 2, /* handled by the compiler (Placeholder, Const, calls): no kernel */
+    OP_REF_INPUT = 1 << 3, /* input 0 is a reference to a variable: gets the handle, see above */
 } OpFlags;
 
-#define OP_MAX_ARGS 65536   /* inputs or outputs of one node */
+#define OP_MAX_ARGS 65536 /* inputs or outputs of one node */
 
 typedef struct Op {
     const char *name;
@@ -68,7 +68,7 @@ typedef struct Op {
 /* What prepare sees. Everything but `kernel` and `release_input` is input. */
 struct OpPrepare {
     const Op *op;
-    const char *node_name;          /* names a resource that has no name of its own; errors need
+    const char *node_name; /* names a resource that has no name of its own; errors need
                                      * not say it: the compiler adds it to each */
     const Attrs *attrs;
     int n_inputs;
@@ -76,10 +76,10 @@ struct OpPrepare {
     const Tensor *const *constants; /* [n_inputs]: the value where it is known, else NULL. Lives
                                      * as long as the plan unless released */
     int n_outputs;
-    Arena *arena;                   /* lives as long as the plan */
-    Workers *workers;               /* for heavy packing; may be NULL */
-    void *kernel;                   /* out: what run finds in OpContext.kernel; in `arena` */
-    bool *release_input;            /* out [n_inputs], false at first: this constant was packed and
+    Arena *arena;        /* lives as long as the plan */
+    Workers *workers;    /* for heavy packing; may be NULL */
+    void *kernel;        /* out: what run finds in OpContext.kernel; in `arena` */
+    bool *release_input; /* out [n_inputs], false at first: this constant was packed and
                                      * run will not look at it (it may be NULL): its memory may go */
 };
 
@@ -95,13 +95,13 @@ typedef struct OpHost {
 struct OpContext {
     const Op *op;
     const char *node_name;
-    const void *kernel;             /* what prepare left */
+    const void *kernel; /* what prepare left */
     int n_inputs, n_outputs;
-    const Tensor *const *inputs;    /* [n_inputs] */
-    Tensor *outputs;                /* [n_outputs]; set through op_output and op_output_alias */
-    Workers *workers;               /* may be NULL: run inline */
-    ResourceManager *resources;     /* variables and tables; NULL in stateless plans */
-    Arena *arena;                   /* for bytes of strings and other things that must live until
+    const Tensor *const *inputs; /* [n_inputs] */
+    Tensor *outputs;             /* [n_outputs]; set through op_output and op_output_alias */
+    Workers *workers;            /* may be NULL: run inline */
+    ResourceManager *resources;  /* variables and tables; NULL in stateless plans */
+    Arena *arena;                /* for bytes of strings and other things that must live until
                                      * the outputs of the whole run have been used. A kernel whose
                                      * output is there already may set outputs[i] itself */
     const OpHost *host;

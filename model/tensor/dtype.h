@@ -48,8 +48,8 @@ size_t dtype_size(DType dtype);
 
 /* True where an element's bytes are its value (all but string, resource, variant, invalid). */
 bool dtype_is_plain(DType dtype);
-bool dtype_is_floating(DType dtype);  /* half, bfloat16, float, double */
-bool dtype_is_integer(DType dtype);   /* signed and unsigned 8..64 bits; not bool */
+bool dtype_is_floating(DType dtype); /* half, bfloat16, float, double */
+bool dtype_is_integer(DType dtype);  /* signed and unsigned 8..64 bits; not bool */
 
 /* TensorFlow's lower-case name, as in its error texts: "float", "int64", "string"; and the name of
  * the enum: "DT_FLOAT". "invalid" and "DT_INVALID" for anything else. */

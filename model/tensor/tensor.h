@@ -30,14 +30,14 @@ typedef struct Shape {
 typedef struct Tensor {
     DType dtype;
     Shape shape;
-    int64_t n;      /* number of elements: the product of the dimensions */
-    void *data;     /* n * dtype_size(dtype) bytes; may be NULL when n is 0 */
+    int64_t n;  /* number of elements: the product of the dimensions */
+    void *data; /* n * dtype_size(dtype) bytes; may be NULL when n is 0 */
 } Tensor;
 
 /* shape_of(2, 3) is [2,3]; shape_of() is a scalar's. A compound literal: its address may be taken,
  * and too many dimensions are an error of the compiler's. */
-#define shape_of(...) \
-    ((Shape){ (int)(sizeof((int64_t[]){ 0, ##__VA_ARGS__ }) / sizeof(int64_t)) - 1, \
+#define shape_of(...)                                                                              \
+    ((Shape){ (int)(sizeof((int64_t[]){ 0, ##__VA_ARGS__ }) / sizeof(int64_t)) - 1,                \
               { __VA_ARGS__ } })
 Shape shape_make(int rank, const int64_t *dims);
 
@@ -54,8 +54,8 @@ const char *shape_text(const Shape *shape, char text[SHAPE_TEXT_BYTES]);
 
 /* A tensor in `arena`, elements uninitialised (strings: empty). Fails as shape_count, and
  * RESOURCE_EXHAUSTED when the arena is full. */
-Error *tensor_new(Arena *arena, DType dtype, const Shape *shape, Tensor *ret_tensor)
-    _warn_unused_result_;
+Error *tensor_new(Arena *arena, DType dtype, const Shape *shape,
+                  Tensor *ret_tensor) _warn_unused_result_;
 
 /* A scalar or vector view of memory of the caller. */
 Tensor tensor_view(DType dtype, const Shape *shape, const void *data);

@@ -13,8 +13,8 @@
 /* Gives a Tensor that borrows from `proto` where its bytes are the elements' already, else lies in
  * `arena`. INVALID_ARGUMENT for an unknown type, a negative or overflowing shape, a rank over
  * SHAPE_MAX_RANK, content that does not fit the shape; RESOURCE_EXHAUSTED when the arena is full. */
-Error *tensor_from_proto(Arena *arena, const Tensorflow__TensorProto *proto, Tensor *ret_tensor)
-    _warn_unused_result_;
+Error *tensor_from_proto(Arena *arena, const Tensorflow__TensorProto *proto,
+                         Tensor *ret_tensor) _warn_unused_result_;
 
 /* The same from the wire form of a TensorProto, without unpacking it first: the Tensor borrows from
  * `wire` wherever alignment lets it, so that a request's tensor is copied at most once. */
@@ -29,7 +29,7 @@ uint8_t *tensor_to_wire(const Tensor *tensor, bool as_content, uint8_t *out);
 
 /* TensorShapeProto -> Shape: unknown rank and -1 let through. INVALID_ARGUMENT for a rank over
  * SHAPE_MAX_RANK or a dimension under -1. NULL gives an unknown rank. */
-Error *shape_from_proto(const Tensorflow__TensorShapeProto *proto, Shape *ret_shape)
-    _warn_unused_result_;
+Error *shape_from_proto(const Tensorflow__TensorShapeProto *proto,
+                        Shape *ret_shape) _warn_unused_result_;
 
 #endif

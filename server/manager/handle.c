@@ -6,8 +6,8 @@
 
 #include <inttypes.h>
 
-#include "server/manager/manager.h"
 #include "server/manager/board.h"
+#include "server/manager/manager.h"
 #include "server/manager/roster.h"
 #include "server/manager/version.h"
 

@@ -18,12 +18,12 @@
 #include "model/model.h"
 
 typedef struct Manager Manager;
-typedef struct Reader Reader;   /* one a thread that takes handles */
+typedef struct Reader Reader; /* one a thread that takes handles */
 
 typedef struct Handle {
     const Model *model;
     int64_t version;
-    void *owner;                /* for handle_release */
+    void *owner; /* for handle_release */
 } Handle;
 
 /* A reader of `manager` for the calling thread; freed by the manager when it is freed. NULL when
@@ -33,8 +33,8 @@ Reader *handle_reader_new(Manager *manager) _warn_unused_result_;
 /* The version of model `name` to serve: exactly `*version`, or the highest available one when
  * `version` is NULL. NOT_FOUND `Servable not found for request: Latest(NAME)` or
  * `Specific(NAME, V)`. The reader's thread. */
-Error *handle_acquire(Reader *reader, Bytes name, const int64_t *version, Handle *ret_handle)
-    _warn_unused_result_;
+Error *handle_acquire(Reader *reader, Bytes name, const int64_t *version,
+                      Handle *ret_handle) _warn_unused_result_;
 
 /* Gives the loan back; the handle is empty afterwards. Any thread. Takes an empty handle. */
 void handle_release(Handle *handle);
@@ -54,8 +54,8 @@ typedef enum VersionState {
 typedef struct VersionStatus {
     int64_t version;
     VersionState state;
-    ErrorCode code;         /* OK, or why it ended */
-    const char *text;       /* in the caller's arena; "" when OK */
+    ErrorCode code;   /* OK, or why it ended */
+    const char *text; /* in the caller's arena; "" when OK */
 } VersionStatus;
 
 /* The versions of model `name` by number, descending, ended ones included; only `*version` when it
@@ -65,8 +65,11 @@ Error *manager_status(Manager *manager, Bytes name, const int64_t *version, Aren
                       VersionStatus **ret_statuses, size_t *ret_n) _warn_unused_result_;
 
 /* What grpc.health.v1 says. */
-typedef enum HealthStatus { HEALTH_SERVING = 1, HEALTH_NOT_SERVING = 2, HEALTH_UNKNOWN = 3 }
-HealthStatus;
+typedef enum HealthStatus {
+    HEALTH_SERVING = 1,
+    HEALTH_NOT_SERVING = 2,
+    HEALTH_UNKNOWN = 3
+} HealthStatus;
 
 /* Of a service: "" and the full names of the server's services are SERVING when every configured
  * model has a version up and the server is not draining; the name of a model is about that model;

@@ -12,9 +12,9 @@
 #include "model/base/log.h"
 #include "model/base/map.h"
 #include "server/manager/background.h"
+#include "server/manager/board.h"
 #include "server/manager/roster.h"
 #include "server/manager/servable.h"
-#include "server/manager/board.h"
 
 #define RECLAIM_MS                                                                                 \
     1 /* a reader is in its few instructions, unless the system has stopped it there */
@@ -26,8 +26,8 @@ struct Manager {
     ManagerOptions options; /* a copy in `arena` */
     ServableHost host;
     Background *background;
-    Roster *roster;     /* any thread, see there */
-    Board *board; /* any thread, see there */
+    Roster *roster; /* any thread, see there */
+    Board *board;   /* any thread, see there */
 
     /* loop's thread */
     Servable **servables; /* in the order of options.models */

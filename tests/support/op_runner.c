@@ -19,7 +19,7 @@ struct OpRunner {
     const Tensor **inputs;      /* [n_inputs] */
     Tensor *outputs;            /* [n_outputs] */
     void *kernel;
-    bool *release;              /* [n_inputs]: the kernel does without this input */
+    bool *release; /* [n_inputs]: the kernel does without this input */
     void *blocks[MAX_BLOCKS];
     int n_blocks;
 };
