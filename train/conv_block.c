@@ -181,7 +181,6 @@ Error *conv_block_init(ConvBlock *block, Parameters *parameters, int i, size_t c
     const size_t threads = (size_t)workers_count(block->workers), n_y = conv_n_out(shape);
     const size_t side = (size_t)shape->size + 2 * CONV_PAD;
     find_parameters(block, parameters, i);
-    block->capacity = capacity;
     block->x = floats_new(arena, capacity, conv_n_padded(shape));
     block->y = floats_new(arena, capacity, n_y);
     block->route = arena_calloc(arena, capacity, n_pooled(block));

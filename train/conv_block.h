@@ -16,8 +16,7 @@
 
 #define CONV_BLOCK_SHARD 8
 
-/* Where a block's output goes: the inside of the next block's padded images, or rows of features.
- */
+/* Where a block's output goes: into the next block's padded images, or rows of features. */
 typedef struct ConvBlockOut {
     float *data;
     size_t image; /* floats from one image to the next */
@@ -26,11 +25,10 @@ typedef struct ConvBlockOut {
 
 typedef struct ConvBlock {
     ConvShape shape;
-    size_t capacity;  /* images that the buffers hold */
     Workers *workers; /* borrowed */
     /* Parameters of the net, borrowed. */
     Parameter *kernel, *gamma, *beta, *moving_mean, *moving_variance;
-    /* Buffers in the net's arena; N is the capacity. */
+    /* Buffers in the net's arena; N is the capacity in images. */
     float *x;         /* [N,size+4,size+4,channels], border zero */
     float *y;         /* [N,size,size,32] after the convolution */
     uint8_t *route;   /* [N,size/2,size/2,32] of the pool */
