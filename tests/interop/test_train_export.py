@@ -41,9 +41,9 @@ def data_dir(tmp_path_factory):
     return folder
 
 
-def train(build, *flags, ok=True):
+def train(build, *flags, ok=True, timeout=300):
     done = subprocess.run([build / "train/digit-train", *flags], capture_output=True, text=True,
-                          timeout=300, check=False)
+                          timeout=timeout, check=False)
     assert (done.returncode == 0) == ok, done.stderr
     return done
 
@@ -269,3 +269,11 @@ def test_version_that_is_there_is_kept(build, data_dir, tmp_path):
     before = (tmp_path / "3/saved_model.pb").read_bytes()
     assert "3" in train(build, *flags, ok=False).stderr
     assert (tmp_path / "3/saved_model.pb").read_bytes() == before
+
+
+@pytest.mark.skipif("DIGIT_MNIST" not in os.environ,
+                    reason="DIGIT_MNIST names no folder with the MNIST files")
+def test_99_percent_of_mnist(build):
+    """The default network after three epochs: about 40 seconds on two cores of their own."""
+    done = train(build, f"--data_dir={os.environ['DIGIT_MNIST']}", "--epochs=3", timeout=1800)
+    assert int(re.search(r"\((\d+) of 10000\)", done.stdout)[1]) >= 9900, done.stdout
