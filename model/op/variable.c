@@ -46,10 +46,11 @@ Error *variable_run(OpContext *c)
 static Error *get_variable(const OpContext *c, Resource **ret)
 {
     const Tensor *handle = op_input(c, 0);
-    if (handle->dtype != DT_RESOURCE || handle->n != 1)
+    Resource *variable = handle->n == 1 ? *(Resource *const *)handle->data : NULL;
+    if (variable == NULL)
         return error_new(ERROR_INVALID_ARGUMENT, "%s needs the handle of one variable as its input",
                          c->op->name);
-    *ret = *(Resource *const *)handle->data;
+    *ret = variable;
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cases of gathers, TopKV2 and strings."""
+"""Cases of gathers, TopKV2, strings and Assert."""
 import numpy as np
 
 from op_cases import FLOATS, INTS, NUMBERS, PLAIN
@@ -100,7 +100,16 @@ def decode_raw(cases):
     cases.add("DecodeRaw", [strings([b"abc"])], out_type=I32)
 
 
+def asserts(cases):
+    texts = [np.array(b"x must be small", dtype=object), F32([1.5, -2]), I32(7)]
+    cases.add("Assert", [np.bool_(True), *texts])
+    cases.add("Assert", [np.bool_(False), *texts])
+    cases.add("Assert", [np.bool_(False), np.arange(5, dtype=I64)])
+    cases.add("Assert", [np.bool_(False), np.arange(5, dtype=I64), np.float64(0.1)], summarize=-1)
+
+
 def add_cases(cases):
+    asserts(cases)
     gather(cases)
     top_k(cases)
     join(cases)
