@@ -22,9 +22,9 @@ typedef struct ModelOptions {
     size_t n_tags;
 } ModelOptions;
 
-/* Loads the bundle in `directory`: reads, checks every crc, restores the variables the way the
- * bundle says, runs its init op, compiles every signature to a plan, and runs nothing else. May
- * take seconds: never on an event loop. `options` may be NULL.
+/* Loads the bundle in `directory`: reads it, restores the variables the way the bundle says (each
+ * tensor's crc is checked), runs its init op, compiles every signature to a plan, and runs nothing
+ * else. May take seconds: never on an event loop. `options` may be NULL.
  *
  * The errors are those of saved_model_read and checkpoint_open, and: UNIMPLEMENTED naming op and
  * node that Digit does not have; INVALID_ARGUMENT for a graph that is wrong (a cycle, an input that

@@ -10,6 +10,7 @@
 #include "model/tensor/tensor_proto.h"
 
 #define LOADER_PREFIX "__saved_model_"
+#define MAX_SIGNATURES 4096 /* each is compiled: a limit for bundles made to be slow */
 #define TEXT_MAX_BYTES ((size_t)64 << 20)
 
 static int compare_tensors(const void *a, const void *b)
@@ -111,6 +112,9 @@ static Error *read_signature(Arena *arena, const char *name, const Tensorflow__S
 Error *signatures_read(Arena *arena, const Tensorflow__MetaGraphDef *meta_graph,
                        Signature **ret_signatures, size_t *ret_n)
 {
+    if (meta_graph->n_signature_def > MAX_SIGNATURES)
+        return error_new(ERROR_INVALID_ARGUMENT, "the bundle has %zu signatures, more than %d",
+                         meta_graph->n_signature_def, MAX_SIGNATURES);
     Signature *signatures = arena_calloc(arena, meta_graph->n_signature_def, sizeof *signatures);
     if (signatures == NULL)
         return error_out_of_memory();

@@ -66,16 +66,22 @@ static Error *quoted(const uint8_t *data, size_t n, Buf *buf)
     return buf_append_text(buf, "\"");
 }
 
-/* The shortest text that reads back as the same number. */
-static Error *floating(double value, int digits, bool is_single, Buf *buf)
+/* With few digits where they read back as the same number, else with enough for every one: as
+ * protobuf's SimpleFtoa and SimpleDtoa do it. */
+static Error *float_value(float value, Buf *buf)
 {
     char text[40];
-    for (;; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        bool same = is_single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
-        if (same || digits >= 17)
-            return buf_append_text(buf, text);
-    }
+    snprintf(text, sizeof text, "%.6g", (double)value);
+    return strtof(text, NULL) == value ? buf_append_text(buf, text)
+                                       : buf_printf(buf, "%.9g", (double)value);
+}
+
+static Error *double_value(double value, Buf *buf)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.15g", value);
+    return strtod(text, NULL) == value ? buf_append_text(buf, text)
+                                       : buf_printf(buf, "%.17g", value);
 }
 
 static Error *enum_value(const ProtobufCFieldDescriptor *field, int value, Buf *buf)
@@ -98,9 +104,9 @@ static Error *scalar(const ProtobufCFieldDescriptor *field, const void *at, Buf 
     case PROTOBUF_C_TYPE_FIXED32:
         return buf_printf(buf, "%" PRIu32, *(const uint32_t *)at);
     case PROTOBUF_C_TYPE_FLOAT:
-        return floating((double)*(const float *)at, 6, true, buf);
+        return float_value(*(const float *)at, buf);
     case PROTOBUF_C_TYPE_DOUBLE:
-        return floating(*(const double *)at, 15, false, buf);
+        return double_value(*(const double *)at, buf);
     case PROTOBUF_C_TYPE_BOOL:
         return buf_append_text(buf, *(const protobuf_c_boolean *)at ? "true" : "false");
     case PROTOBUF_C_TYPE_ENUM:

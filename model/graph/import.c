@@ -284,37 +284,6 @@ static Error *connect_all(Import *import)
 
 /* ---- feeds, outputs, targets --------------------------------------------------------------- */
 
-/* The type of output `index` of a node that may never be imported: DT_INVALID when its op is not
- * known. NOT_FOUND when it has no such output. */
-static Error *find_output_dtype(Import *import, const Site *site, int index, DType *ret)
-{
-    int n = 0;
-    DType dtype = DT_INVALID;
-    const Op *op = op_find(site->def->op);
-    if (site->callee != NULL) {
-        const Tensorflow__OpDef *signature = body_function(site->callee->body)->signature;
-        n = (int)signature->n_output_arg;
-        if (index < n)
-            dtype = dtype_of_number((int)signature->output_arg[index]->type);
-    } else if (op != NULL) {
-        Attrs attrs;
-        const DType *dtypes = NULL;
-        TRY(scope_attrs(&import->tree, site, &attrs));
-        TRY(op_output_types(op, &attrs, import->arena, &n, &dtypes));
-        if (index < n)
-            dtype = dtypes[index];
-        if (reference_is_variable(op))
-            TRY(attrs_type(&attrs, "dtype", &dtype));
-    } else {
-        n = index + 1;
-    }
-    if (index >= n)
-        return error_new(ERROR_NOT_FOUND, "FeedInputs: unable to find feed output %s:%d",
-                         site->def->name, index);
-    *ret = dtype;
-    return NULL;
-}
-
 static Error *add_feed(Import *import, const GraphFeed *feed, int position)
 {
     Bytes name;
@@ -332,7 +301,7 @@ static Error *add_feed(Import *import, const GraphFeed *feed, int position)
         if (other->output == site_feed->output)
             return error_new(ERROR_INVALID_ARGUMENT, "Endpoint \"%s\" fed more than once.",
                              feed->tensor_name);
-    TRY(error_prefix(find_output_dtype(import, site, site_feed->output, dtype), "node '%s'",
+    TRY(error_prefix(scope_output_dtype(&import->tree, site, site_feed->output, dtype), "node '%s'",
                      site->def->name));
     if (*dtype == DT_INVALID)
         *dtype = feed->dtype;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/map.h"
+#include "model/graph/reference.h"
 
 #define MAX_HOPS ((size_t)10 << 20)
 
@@ -212,6 +213,35 @@ Error *scope_attrs(ScopeTree *tree, const Site *site, Attrs *ret_attrs)
         entries[i]->value = value;
     }
     return attrs_from_proto(tree->arena, def->n_attr, entries, ret_attrs);
+}
+
+Error *scope_output_dtype(ScopeTree *tree, const Site *site, int index, DType *ret_dtype)
+{
+    int n = 0;
+    DType dtype = DT_INVALID;
+    const Op *op = op_find(site->def->op);
+    if (site->callee != NULL) {
+        const Tensorflow__OpDef *signature = body_function(site->callee->body)->signature;
+        n = (int)signature->n_output_arg;
+        if (index < n)
+            dtype = dtype_of_number((int)signature->output_arg[index]->type);
+    } else if (op != NULL) {
+        Attrs attrs;
+        const DType *dtypes = NULL;
+        TRY(scope_attrs(tree, site, &attrs));
+        TRY(op_output_types(op, &attrs, tree->arena, &n, &dtypes));
+        if (index < n)
+            dtype = dtypes[index];
+        if (reference_is_variable(op))
+            TRY(attrs_type(&attrs, "dtype", &dtype));
+    } else {
+        n = index + 1;
+    }
+    if (index >= n)
+        return error_new(ERROR_NOT_FOUND, "FeedInputs: unable to find feed output %s:%d",
+                         site->def->name, index);
+    *ret_dtype = dtype;
+    return NULL;
 }
 
 /* ---- resolution ---------------------------------------------------------------------------- */

@@ -94,6 +94,11 @@ Error *scope_resolve(ScopeTree *tree, Scope *scope, const char *text,
 /* The attributes of a node of `scope`, with the function's own put in for placeholders. */
 Error *scope_attrs(ScopeTree *tree, const Site *site, Attrs *ret_attrs) _warn_unused_result_;
 
+/* The type of output `index` of a node, which is not made for that: DT_INVALID when its op is not
+ * known. NOT_FOUND when it has no such output. */
+Error *scope_output_dtype(ScopeTree *tree, const Site *site, int index,
+                          DType *ret_dtype) _warn_unused_result_;
+
 /* Splits "node:k" of the main graph; INVALID_ARGUMENT for a number that is none. */
 Error *split_tensor_name(const char *text, Bytes *ret_node, int *ret_index) _warn_unused_result_;
 
