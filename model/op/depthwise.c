@@ -1,72 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Depthwise convolution: every input channel makes out_c / in_c output channels of its own. There
- * is no sum over channels, so panels do not fit; this walks the channels of a pixel instead. Also
- * the kernel of DepthwiseConv2dNative (float, NHWC). Any thread.
+ * is no sum over channels, so panels do not fit; vectors run along the channels of a pixel instead,
+ * which lie together. One text is compiled for each kind of vector unit. Also the kernel of
+ * DepthwiseConv2dNative (float, NHWC). Any thread.
  */
 #include <string.h>
 
 #include "model/op/conv.h"
-#include "model/op/fused.h"
 #include "model/op/kernels.h"
 
 #define GRAIN 2048 /* values written by one worker at a time */
 
-/* y[c * m + j] += x[c] * f[c * m + j] */
-static void add_tap(const ConvShape *s, const float *restrict x, const float *restrict f,
-                    float *restrict y)
+/* Sixteen channels. The compiler makes of it what the target has: one register, two or four. */
+typedef float Lanes __attribute__((vector_size(16 * sizeof(float))));
+#define LANES 16
+
+/* One output pixel: its window inside the input, taps [i0,i1) x [j0,j1). */
+typedef struct Pixel {
+    int64_t at;                        /* of tap 0, 0 in x, which may lie outside */
+    int64_t row_stride, column_stride; /* floats from tap to tap */
+    int64_t i0, i1, j0, j1;
+} Pixel;
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* 16 channels from `channel` on, where each makes one. */
+INLINE void sum_lanes(const Depthwise *conv, const Pixel *p, int64_t channel, float *y)
 {
-    int64_t multiplier = s->out_c / s->in_c;
-    if (multiplier == 1) {
-        for (int64_t c = 0; c < s->in_c; c++)
-            y[c] += x[c] * f[c];
-        return;
+    const int64_t taps = conv->shape.columns.taps, out_c = conv->shape.out_c;
+    Lanes sum = { 0 }, x, f;
+    if (conv->bias != NULL)
+        memcpy(&sum, conv->bias + channel, sizeof(sum));
+    for (int64_t i = p->i0; i < p->i1; i++) {
+        for (int64_t j = p->j0; j < p->j1; j++) {
+            const int64_t at = p->at + i * p->row_stride + j * p->column_stride;
+            memcpy(&x, conv->x + at + channel, sizeof(x));
+            memcpy(&f, conv->filter + (i * taps + j) * out_c + channel, sizeof(f));
+            sum += x * f;
+        }
     }
-    for (int64_t c = 0; c < s->in_c; c++) {
-        for (int64_t j = 0; j < multiplier; j++)
-            y[c * multiplier + j] += x[c] * f[c * multiplier + j];
+    memcpy(y + channel, &sum, sizeof(sum));
+}
+
+/* One output channel, made of input channel `in`. */
+INLINE void sum_one(const Depthwise *conv, const Pixel *p, int64_t in, int64_t channel, float *y)
+{
+    const int64_t taps = conv->shape.columns.taps, out_c = conv->shape.out_c;
+    float sum = conv->bias != NULL ? conv->bias[channel] : 0;
+    for (int64_t i = p->i0; i < p->i1; i++) {
+        for (int64_t j = p->j0; j < p->j1; j++)
+            sum += conv->x[p->at + i * p->row_stride + j * p->column_stride + in] *
+                   conv->filter[(i * taps + j) * out_c + channel];
     }
+    y[channel] = sum;
 }
 
 /* Output row `row` of image `image`. */
-static void run_row(const Depthwise *conv, int64_t image, int64_t row)
+INLINE void sum_row(const Depthwise *conv, int64_t image, int64_t row)
 {
     const ConvShape *s = &conv->shape;
     const WindowAxis *h = &s->rows, *w = &s->columns;
+    const int64_t multiplier = s->out_c / s->in_c, line = w->in * s->in_c;
     float *y = conv->y + (image * h->out + row) * w->out * s->out_c;
-    int64_t i0, i1, j0, j1;
-    window_taps(h, row, &i0, &i1);
-    for (int64_t column = 0; column < w->out; column++) {
-        float *pixel = y + column * s->out_c;
-        window_taps(w, column, &j0, &j1);
-        memset(pixel, 0, (size_t)s->out_c * sizeof(float));
-        for (int64_t i = i0; i < i1; i++) {
-            int64_t in_row = image * h->in + row * h->stride - h->before + i * h->dilation;
-            for (int64_t j = j0; j < j1; j++) {
-                int64_t in_column = column * w->stride - w->before + j * w->dilation;
-                add_tap(s, conv->x + (in_row * w->in + in_column) * s->in_c,
-                        conv->filter + (i * w->taps + j) * s->out_c, pixel);
-            }
-        }
+    Pixel p = { .row_stride = h->dilation * line, .column_stride = w->dilation * s->in_c };
+    window_taps(h, row, &p.i0, &p.i1);
+    for (int64_t column = 0; column < w->out; column++, y += s->out_c) {
+        int64_t channel = 0;
+        window_taps(w, column, &p.j0, &p.j1);
+        p.at = (image * h->in + row * h->stride - h->before) * line +
+               (column * w->stride - w->before) * s->in_c;
+        for (; multiplier == 1 && channel + LANES <= s->out_c; channel += LANES)
+            sum_lanes(conv, &p, channel, y);
+        for (; channel < s->out_c; channel++)
+            sum_one(conv, &p, channel / multiplier, channel, y);
     }
-    fused_epilogue(&conv->activation, conv->bias, (size_t)w->out, (size_t)s->out_c, y);
 }
+
+static void sum_row_plain(const Depthwise *conv, int64_t image, int64_t row)
+{
+    sum_row(conv, image, row);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) static void sum_row_avx2(const Depthwise *conv, int64_t image,
+                                                             int64_t row)
+{
+    sum_row(conv, image, row);
+}
+
+__attribute__((target("avx512f"))) static void sum_row_avx512(const Depthwise *conv, int64_t image,
+                                                              int64_t row)
+{
+    sum_row(conv, image, row);
+}
+#endif
+
+typedef void SumRow(const Depthwise *conv, int64_t image, int64_t row);
+
+/* The fastest form that this processor runs; all are the same text. */
+static SumRow *choose_form(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return sum_row_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return sum_row_avx2;
+#endif
+    return sum_row_plain;
+}
+
+typedef struct Rows {
+    const Depthwise *conv;
+    SumRow *form;
+} Rows;
 
 static void run_rows(void *context, size_t begin, size_t end, int thread)
 {
-    const Depthwise *conv = context;
+    const Rows *rows = context;
+    const Depthwise *conv = rows->conv;
+    size_t width = (size_t)(conv->shape.columns.out * conv->shape.out_c);
     (void)thread;
-    for (size_t i = begin; i < end; i++)
-        run_row(conv, (int64_t)i / conv->shape.rows.out, (int64_t)i % conv->shape.rows.out);
+    for (size_t i = begin; i < end; i++) {
+        float *y = conv->y + i * width;
+        rows->form(conv, (int64_t)i / conv->shape.rows.out, (int64_t)i % conv->shape.rows.out);
+        if (conv->activation.kind != ACTIVATION_NONE)
+            activation_apply(&conv->activation, y, width, y);
+    }
 }
 
 void depthwise_conv_run(const Depthwise *conv, Workers *workers)
 {
     const ConvShape *s = &conv->shape;
+    Rows rows = { conv, choose_form() };
     size_t n = (size_t)(s->batch * s->rows.out);
     size_t row = (size_t)s->columns.out * (size_t)s->out_c + 1;
     if (n > 0 && s->columns.out > 0)
-        workers_for(workers, n, GRAIN / row + 1, run_rows, (void *)(uintptr_t)conv);
+        workers_for(workers, n, GRAIN / row + 1, run_rows, &rows);
 }
 
 /* ---- op ------------------------------------------------------------------------------------ */
