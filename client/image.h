@@ -13,11 +13,6 @@
 #define IMAGE_SIDE 28
 #define IMAGE_PIXELS (IMAGE_SIDE * IMAGE_SIDE)
 
-/* The sizes of a picture that is read; bigger ones are refused before memory is taken. */
-#define IMAGE_MAX_SIDE 16384
-#define IMAGE_MAX_PIXELS (32 << 20)
-#define IMAGE_MAX_FILE_BYTES (64 << 20)
-
 /* Reads the PNG file `path` into `pixels` [28,28]. INVALID_ARGUMENT when it is no PNG, is damaged,
  * or shows nothing; RESOURCE_EXHAUSTED when it is too big; errors of file_read. */
 Error *image_read(const char *path, float pixels[IMAGE_PIXELS]) _warn_unused_result_;

@@ -153,3 +153,5 @@ write("example", "full", full.SerializeToString(deterministic=True))
 write("example", "empty_features", b"\x0a\x00")
 write("example", "missing_list", b"\x0a\x07\x0a\x05\x0a\x01f\x12\x00")
 write("example", "unpacked", b"\x0a\x12\x0a\x10\x12\x0a\x1a\x08\x08\x01\x08\x80\x80\x01\x08\x05\x0a\x02si")
+# A chunk that says it is longer than the file, for which libpng would allocate memory.
+write("png", "chunk_too_long", png(0, 1, lambda ink: int(ink), struct.pack(">I", 0x60000000) + b"tEXtabc"))

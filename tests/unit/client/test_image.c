@@ -22,6 +22,7 @@ typedef struct Drawing {
     int paper, ink;      /* tones */
     int paper_alpha;     /* of 255; the ink's is 255 */
     int left, top, side; /* where the digit's box is, and the size of it */
+    int noise;           /* the paper's tones go up and down by so much */
 } Drawing;
 
 /* A "4" of straight strokes in the unit square: how much of it is at (x,y). */
@@ -51,8 +52,9 @@ typedef struct Pixel {
 static Pixel pixel_at(const Drawing *d, int x, int y)
 {
     int n = coverage(d, x, y);
+    int noise = d->noise > 0 ? (x * 7919 + y * 104729 + x * y * 31) % (2 * d->noise) - d->noise : 0;
     if (d->paper_alpha == 255)
-        return (Pixel){ (d->ink * n + d->paper * (16 - n)) / 16, 255 };
+        return (Pixel){ (d->ink * n + (d->paper + noise) * (16 - n)) / 16, 255 };
     return (Pixel){ d->ink, (255 * n + d->paper_alpha * (16 - n)) / 16 };
 }
 
@@ -149,7 +151,7 @@ static void assert_alike(const float a[IMAGE_PIXELS], const float b[IMAGE_PIXELS
 }
 
 /* Light on black, 28 x 28, the digit's box 20 pixels in the right place: as in MNIST. */
-static const Drawing like_mnist = { 28, 28, 0, 255, 255, 4, 5, 20 };
+static const Drawing like_mnist = { 28, 28, 0, 255, 255, 4, 5, 20, 0 };
 
 static void test_like_mnist_is_left_as_it_is(void **state _unused_)
 {
@@ -194,13 +196,15 @@ static void test_every_form(void **state _unused_)
 static void test_sizes_and_places(void **state _unused_)
 {
     static const Drawing cases[] = {
-        { 200, 200, 255, 0, 255, 40, 30, 120 },   /* ink on paper */
-        { 200, 200, 0, 255, 255, 10, 70, 120 },   /* in a corner, light on dark */
-        { 300, 150, 230, 60, 255, 150, 15, 100 }, /* wide, little contrast */
-        { 100, 900, 20, 110, 255, 10, 700, 80 },  /* high, dark grey */
-        { 28, 28, 255, 0, 255, 1, 8, 20 },        /* not centred */
-        { 20, 20, 0, 255, 255, 0, 0, 20 },        /* no margin: the ink touches the border */
-        { 1000, 1000, 200, 30, 255, 100, 100, 800 },
+        { 200, 200, 255, 0, 255, 40, 30, 120, 0 },   /* ink on paper */
+        { 200, 200, 0, 255, 255, 10, 70, 120, 0 },   /* in a corner, light on dark */
+        { 300, 150, 230, 60, 255, 150, 15, 100, 0 }, /* wide, little contrast */
+        { 100, 900, 20, 110, 255, 10, 700, 80, 0 },  /* high, dark grey */
+        { 28, 28, 255, 0, 255, 1, 8, 20, 0 },        /* not centred */
+        { 20, 20, 0, 255, 255, 0, 0, 20, 0 },        /* no margin: the ink touches the border */
+        { 1000, 1000, 200, 30, 255, 100, 100, 800, 0 },
+        { 400, 300, 200, 30, 255, 100, 20, 200, 25 }, /* rough paper */
+        { 400, 300, 60, 240, 255, 150, 60, 200, 25 },
     };
     float expected[IMAGE_PIXELS];
     assert_ok(decode(&like_mnist, &grey8, expected));
@@ -219,7 +223,7 @@ static void test_transparency(void **state _unused_)
     assert_ok(decode(&like_mnist, &grey8, expected));
     /* Ink of any tone on nothing. */
     for (int ink = 0; ink <= 255; ink += 85) {
-        Drawing d = { 28, 28, 0, ink, 0, 4, 5, 20 };
+        Drawing d = { 28, 28, 0, ink, 0, 4, 5, 20, 0 };
         assert_ok(decode(&d, &form, pixels));
         assert_alike(pixels, expected, 0.36f, 0.06f);
     }
@@ -227,7 +231,7 @@ static void test_transparency(void **state _unused_)
 
 static void test_small_ones_are_enlarged(void **state _unused_)
 {
-    Drawing d = { 12, 12, 255, 0, 255, 1, 1, 10 };
+    Drawing d = { 12, 12, 255, 0, 255, 1, 1, 10, 0 };
     float pixels[IMAGE_PIXELS];
     assert_ok(decode(&d, &grey8, pixels));
     int rows = 0;
@@ -243,11 +247,11 @@ static void test_small_ones_are_enlarged(void **state _unused_)
 static void test_nothing_to_see(void **state _unused_)
 {
     float pixels[IMAGE_PIXELS];
-    Drawing even = { 50, 50, 255, 255, 255, 10, 10, 30 };
+    Drawing even = { 50, 50, 255, 255, 255, 10, 10, 30, 0 };
     assert_error(decode(&even, &grey8, pixels), ERROR_INVALID_ARGUMENT, "nothing that stands out");
-    Drawing faint = { 50, 50, 255, 240, 255, 10, 10, 30 };
+    Drawing faint = { 50, 50, 255, 240, 255, 10, 10, 30, 0 };
     assert_error(decode(&faint, &grey8, pixels), ERROR_INVALID_ARGUMENT, "nothing that stands out");
-    Drawing dot = { 1, 1, 0, 255, 255, 0, 0, 1 };
+    Drawing dot = { 1, 1, 0, 255, 255, 0, 0, 1, 0 };
     assert_error(decode(&dot, &grey8, pixels), ERROR_INVALID_ARGUMENT, "nothing that stands out");
 }
 
@@ -311,6 +315,16 @@ static void test_bombs(void **state _unused_)
     }
 }
 
+static void test_a_chunk_longer_than_the_file(void **state _unused_)
+{
+    float pixels[IMAGE_PIXELS];
+    Buf buf = write_png(&like_mnist, &grey8);
+    png_save_uint_32(buf.data + 33, 0x7fffffff); /* libpng would allocate as much */
+    assert_error(image_decode((Bytes){ buf.data, buf.size }, pixels), ERROR_INVALID_ARGUMENT,
+                 "cut off");
+    buf_done(&buf);
+}
+
 static void test_files(void **state _unused_)
 {
     _cleanup_(arena_freep) Arena *arena = arena_new(0, 0);
@@ -339,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_nothing_to_see),
         cmocka_unit_test(test_every_truncation_is_an_error),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_a_chunk_longer_than_the_file),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
