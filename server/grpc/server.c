@@ -29,7 +29,6 @@
 
 #define NAME_BYTES 24
 #define POLL_NS 1000000      /* how often server_stop looks at the queues */
-#define DRY_MS 1000          /* for the queues to run dry */
 #define AFTER_CANCEL_MS 1000 /* for handlers to end once their calls are cancelled */
 
 /* A queue and what it borrows. */
@@ -206,7 +205,8 @@ static void sleep_a_little(void)
 }
 
 /* gRPC core drops the calls that have arrived and have not been handed out when it is shut down.
- * Waits until every queue has found nothing more to take, so that they are in our hands. */
+ * Waits until every queue has found nothing more to take, so that they are in our hands; a thread
+ * looks when it is done with the call that it runs. */
 static void wait_until_dry(Server *server, gpr_timespec until)
 {
     for (size_t i = 0; i < server->n_lanes; i++) {
@@ -240,7 +240,7 @@ static bool wait_until_empty(Server *server, gpr_timespec until)
 bool server_stop(Server *server, int64_t grace_ms)
 {
     gpr_timespec end = in_ms(grace_ms);
-    wait_until_dry(server, in_ms(grace_ms < DRY_MS ? grace_ms : DRY_MS));
+    wait_until_dry(server, end);
     grpc_server_shutdown_and_notify(server->grpc, server->stop_cq, server);
     bool has_stopped = wait_until_stopped(server, end);
     if (!has_stopped) {
