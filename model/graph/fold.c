@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fold: one pass in order; a node whose inputs are all constant becomes constant. Its controls go:
- * a constant waits for nothing; what they were to write becomes a target.
+ * a constant waits for nothing; those that have effects become targets.
  */
 #include "model/graph/fold.h"
 
@@ -46,7 +46,7 @@ static Resource *find_variable(const Node *node)
 static Error *set_values(Fold *fold, Node *node, Constant *values)
 {
     for (int i = 0; i < node->n_controls; i++)
-        if (node->controls[i]->is_writing)
+        if (node->controls[i]->has_effects)
             TRY(graph_add_target(fold->graph, node->controls[i]));
     node->values = values;
     node->n_inputs = 0;

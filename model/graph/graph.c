@@ -96,12 +96,13 @@ static void walk_close(Walk *walk, Node *node)
 {
     bool is_constant = node->values != NULL;
     unsigned flags = node->op != NULL && !is_constant ? node->op->flags : 0;
-    node->is_writing = (flags & OP_WRITES) != 0;
-    node->is_stateful = node->is_writing || (flags & OP_STATEFUL) != 0;
+    node->has_effects =
+        (flags & OP_WRITES) != 0 || ((flags & OP_STATEFUL) != 0 && node->n_outputs == 0);
+    node->is_stateful = node->has_effects || (flags & OP_STATEFUL) != 0;
     for (int i = 0; i < node->n_inputs + node->n_controls; i++) {
         const Node *needed =
             i < node->n_inputs ? node->inputs[i].node : node->controls[i - node->n_inputs];
-        node->is_writing |= needed->is_writing;
+        node->has_effects |= needed->has_effects;
         node->is_stateful |= needed->is_stateful;
     }
     node->mark = NODE_DONE;

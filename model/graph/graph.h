@@ -51,8 +51,9 @@ struct Node {
     int n_side_uses;            /*   those of them that are not from output 0, */
     Node *user;                 /*   and the node at the end of one of the edges */
     uint8_t mark;               /* of the walk that is going on */
-    bool is_stateful;           /* it, or what it waits for, reads or writes state; */
-    bool is_writing;            /*   writes state: valid after graph_order */
+    bool is_stateful;           /* it, or what it needs, reads or writes state; */
+    bool has_effects;           /*   writes state, or only checks (Assert): runs even when nobody */
+                                /*   uses what it gives. Both valid after graph_order */
 };
 
 typedef struct Graph {

@@ -48,7 +48,7 @@ Error *simplify(Graph *graph)
         redirect(&graph->outputs[i]);
     size_t n = 0;
     for (size_t i = 0; i < graph->n_targets; i++)
-        if (graph->targets[i]->is_writing)
+        if (graph->targets[i]->has_effects)
             graph->targets[n++] = graph->targets[i];
     graph->n_targets = n;
     return graph_order(graph);

@@ -7,7 +7,7 @@
 
 #include "model/graph/graph.h"
 
-/* Drops control edges that order nothing, targets that write nothing, and nodes that only pass a
+/* Drops control edges that order nothing, targets without effects, and nodes that only pass a
  * value on. Before: graph_order since the last change. Ends with graph_order. */
 Error *simplify(Graph *graph) _warn_unused_result_;
 

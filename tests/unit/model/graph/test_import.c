@@ -260,13 +260,35 @@ static void test_effects(_unused_ void **state)
     plan_runner_done(&runner);
 }
 
+/* An Assert has no output that anybody could use, and runs all the same. */
+static void test_assert(_unused_ void **state)
+{
+    PlanRunner runner;
+    float x = 3;
+    bool is_good = true;
+    Tensor output;
+    const Shape scalar = shape_of();
+    const Tensor feeds[] = { tensor_view(DT_FLOAT, &scalar, &x),
+                             tensor_view(DT_BOOL, &scalar, &is_good) };
+    assert_ok(plan_runner_init(&runner, X "good: Placeholder() dtype=bool\n"
+                                          "y: f(x, good)\n"
+                                          "def f(a: float, g: bool) -> (b: float = m:y:0) ^check\n"
+                                          "m: Neg(a) T=float\n"
+                                          "check: Assert(g, a) T=[float]\nend\n"));
+    assert_ok(plan_runner_compile(&runner, "x:0,good:0", "y:0"));
+    assert_ok(plan_runner_run(&runner, feeds, &output));
+    assert_true(*(float *)output.data == -3);
+    is_good = false;
+    assert_error(plan_runner_run(&runner, feeds, &output), ERROR_INVALID_ARGUMENT,
+                 "[[{{node y/check}}]]");
+    plan_runner_done(&runner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_right),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_effects),
+        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_right),  cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_effects), cmocka_unit_test(test_assert),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
