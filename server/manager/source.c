@@ -13,7 +13,8 @@
 
 #include "model/base/log.h"
 
-#define SETTLE_MS 20 /* events come in bursts: one look for all of them */
+#define SETTLE_MS 20   /* events come in bursts: one look for all of them */
+#define DISTANT_MS 200 /* the same while the watch is on an ancestor, which may be busy */
 #define SCAN_ARENA_BYTES (16 * 1024)
 #define SCAN_ARENA_MAX_BYTES (32 * 1024 * 1024)
 #define FIRST_QUIET_MS (60 * 1000)  /* an error that lasts is logged again after this, */
@@ -30,7 +31,8 @@ struct Source {
     WatchTarget watched; /* path owned; device and inode tell when it was replaced */
     bool is_scanning;
     bool is_stopped;
-    bool is_changed; /* an event came during the look */
+    bool is_settling; /* the timer runs for an event, not for the poll time */
+    bool is_changed;  /* an event came during the look */
     bool has_warned_of_watch;
     unsigned random;
 
@@ -53,13 +55,25 @@ struct Source {
 
 /* ---- watching ------------------------------------------------------------------------------ */
 
+/* Looks soon. Further events do not put it off, or else a busy directory would never be looked at. */
+static void settle(Source *source)
+{
+    if (source->is_settling)
+        return;
+    source->is_settling = true;
+    const char *path = source->watched.path;
+    bool is_distant = path != NULL && strcmp(path, source->options.base_path) != 0;
+    uint64_t settle_ms = is_distant ? DISTANT_MS : SETTLE_MS;
+    loop_timer_start(source->timer, settle_ms < source->poll_ms ? settle_ms : source->poll_ms);
+}
+
 static void on_event(void *data)
 {
     Source *source = data;
     if (source->is_scanning)
         source->is_changed = true;
     else
-        loop_timer_start(source->timer, SETTLE_MS);
+        settle(source);
 }
 
 static void stop_watch(Source *source)
@@ -168,7 +182,7 @@ static void finish_scan(void *data)
         return;
     }
     if (move_watch(source, &source->scan.target) || source->is_changed)
-        loop_timer_start(source->timer, SETTLE_MS);
+        settle(source);
     else if (source->poll_ms > 0)
         loop_timer_start(source->timer, jittered_poll_ms(source));
     bool is_clean = error == NULL;
@@ -191,6 +205,7 @@ static void look(void *data)
                            .suspects = source->suspects,
                            .n_suspects = source->n_next_suspects };
     source->is_changed = false;
+    source->is_settling = false;
     Error *error = loop_submit(source->options.loop, run_scan, finish_scan, source);
     source->is_scanning = error == NULL;
     if (error != NULL) {

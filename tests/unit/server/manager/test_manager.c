@@ -7,6 +7,7 @@
 #include "server/manager/manager.h"
 
 #include <malloc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/server/manager/fake_loader.h"
@@ -28,6 +29,8 @@ typedef struct Fixture {
 } Fixture;
 
 static Fixture fx;
+static LoopTimer *noise;
+static int n_noises;
 
 static const char *in(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static const char *in(const char *format, ...)
@@ -61,6 +64,7 @@ static int teardown(void **state)
 {
     (void)state;
     fake_gate_open();
+    noise = loop_timer_free(noise);
     fx.manager = manager_free(fx.manager, LIMIT_MS);
     assert_int_equal(atomic_load(&fake_n_alive), 0);
     loop_free(fx.loop);
@@ -394,6 +398,34 @@ static void test_events_alone(void **state)
     wait_for(1, VERSION_END, ERROR_OK);
 }
 
+static void make_noise(void *data)
+{
+    (void)data;
+    n_noises++;
+    const char *path = in("digits/noise");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(rmdir(path), 0);
+    loop_timer_start(noise, 1);
+}
+
+/* Events every millisecond must not put the look off, which would then wait for a pause in them. */
+static void test_a_busy_directory(void **state)
+{
+    (void)state;
+    fx.options.poll_wait_seconds = 60;
+    publish(1, "ok 10");
+    start(0);
+    wait_until_ready(1);
+    noise = loop_timer_new(fx.loop, make_noise, NULL);
+    assert_non_null(noise);
+    make_noise(NULL);
+    run_a_few_polls();
+    publish(2, "ok 20");
+    n_noises = 0;
+    wait_for(2, VERSION_AVAILABLE, ERROR_OK);
+    assert_in_range(n_noises, 0, 300);
+}
+
 static void test_a_listing_error_keeps_all(void **state)
 {
     (void)state;
@@ -660,6 +692,7 @@ int main(void)
         TEST(test_going_back_to_an_older_version),
         TEST(test_a_base_path_that_comes_late),
         TEST(test_events_alone),
+        TEST(test_a_busy_directory),
         TEST(test_a_listing_error_keeps_all),
         TEST(test_retries_by_time),
         TEST(test_retries_have_an_end),
