@@ -14,6 +14,7 @@
 #include "server/manager/history.h"
 #include "server/manager/retry.h"
 #include "server/manager/source.h"
+#include "server/manager/version_set.h"
 
 struct Servable {
     /* immutable */
@@ -24,10 +25,7 @@ struct Servable {
     /* loop's thread */
     Source *source;
     LoopTimer *retry;
-    Version **versions;         /* [0..n_versions), in no order */
-    VersionSnapshot *snapshots; /* room for as many, for the policy */
-    size_t n_versions;
-    size_t n_room;
+    VersionSet versions;
     History history;
     Arena *scratch; /* of one report */
     bool has_looked;
@@ -36,35 +34,8 @@ struct Servable {
 
 /* ---- the set of versions ------------------------------------------------------------------- */
 
-static Version *find_version(const Servable *servable, int64_t number)
-{
-    for (size_t i = 0; i < servable->n_versions; i++)
-        if (servable->versions[i]->number == number)
-            return servable->versions[i];
-    return NULL;
-}
-
-static Error *make_room(Servable *servable)
-{
-    if (servable->n_versions < servable->n_room)
-        return NULL;
-    size_t n_room = servable->n_room == 0 ? 8 : servable->n_room * 2;
-    Version **versions = reallocarray(servable->versions, n_room, sizeof(*versions));
-    if (versions == NULL)
-        return error_out_of_memory();
-    servable->versions = versions;
-    VersionSnapshot *snapshots =
-        reallocarray(servable->snapshots, n_room, sizeof(*servable->snapshots));
-    if (snapshots == NULL)
-        return error_out_of_memory();
-    servable->snapshots = snapshots;
-    servable->n_room = n_room;
-    return NULL;
-}
-
 static Error *add_version(Servable *servable, const ListedVersion *listed)
 {
-    TRY(make_room(servable));
     char *directory =
         arena_printf(servable->scratch, "%s/%s", servable->config->base_path, listed->name);
     if (directory == NULL)
@@ -72,48 +43,26 @@ static Error *add_version(Servable *servable, const ListedVersion *listed)
     Version *version;
     TRY(version_new(&servable->version_host, listed->number, directory, &version));
     version->is_aspired = true;
-    servable->versions[servable->n_versions++] = version;
+    TRY(version_set_add(&servable->versions, version));
     history_remove(&servable->history, listed->number);
     return NULL;
 }
 
-/* The version has ended for good: into the history. */
-static void end_version(Servable *servable, size_t i)
-{
-    Version *version = servable->versions[i];
-    history_add(&servable->history, version->number, TAKE(version->error));
-    servable->versions[i] = servable->versions[--servable->n_versions];
-    version_free(version);
-}
-
-/* Versions that are no longer wanted and have nothing to unload. */
+/* Versions that are no longer wanted and have nothing to unload go into the history. */
 static void end_idle_versions(Servable *servable)
 {
-    for (size_t i = servable->n_versions; i-- > 0;) {
-        const Version *version = servable->versions[i];
+    for (size_t i = servable->versions.n; i-- > 0;) {
+        Version *version = servable->versions.items[i];
         bool is_idle = version->state == VERSION_START || version->state == VERSION_END;
-        if (is_idle && !version->is_aspired)
-            end_version(servable, i);
+        if (!is_idle || version->is_aspired)
+            continue;
+        version_set_take(&servable->versions, i);
+        history_add(&servable->history, version->number, TAKE(version->error));
+        version_free(version);
     }
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
-
-static SnapshotState snapshot_state(const Version *version)
-{
-    switch (version->state) {
-    case VERSION_START:
-        return SNAPSHOT_NEW;
-    case VERSION_LOADING:
-        return SNAPSHOT_LOADING;
-    case VERSION_AVAILABLE:
-        return SNAPSHOT_READY;
-    case VERSION_UNLOADING:
-        return SNAPSHOT_UNLOADING;
-    default:
-        return SNAPSHOT_FAILED;
-    }
-}
 
 /* False when memory is out: the version serves on, and the next report tries again. */
 static bool unpublish(Servable *servable, Version *version)
@@ -135,22 +84,16 @@ static bool unpublish(Servable *servable, Version *version)
 /* Takes one step of the policy; false when there is none to take. */
 static bool take_step(Servable *servable)
 {
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        const Version *version = servable->versions[i];
-        servable->snapshots[i] = (VersionSnapshot){ .version = version->number,
-                                                    .state = snapshot_state(version),
-                                                    .is_aspired = version->is_aspired };
-    }
-    Action action =
-        policy_next(servable->host->options->rule, servable->snapshots, servable->n_versions);
+    Action action = policy_next(servable->host->options->rule,
+                                version_set_snapshots(&servable->versions), servable->versions.n);
     switch (action.kind) {
     case ACTION_LOAD:
         if (servable->is_draining)
             return false;
-        version_load(find_version(servable, action.version));
+        version_load(version_set_find(&servable->versions, action.version));
         return true;
     case ACTION_UNLOAD:
-        return unpublish(servable, find_version(servable, action.version));
+        return unpublish(servable, version_set_find(&servable->versions, action.version));
     case ACTION_NONE:
         break;
     }
@@ -166,8 +109,8 @@ static void arm_retries(Servable *servable)
     int64_t suspects[SOURCE_MAX_SUSPECTS] = { 0 };
     size_t n_suspects = 0;
     uint64_t next_ms = UINT64_MAX;
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        const Version *version = servable->versions[i];
+    for (size_t i = 0; i < servable->versions.n; i++) {
+        const Version *version = servable->versions.items[i];
         if (version->state != VERSION_END)
             continue;
         if (n_suspects < SOURCE_MAX_SUSPECTS)
@@ -195,24 +138,12 @@ static void take_steps(Servable *servable)
 
 /* ---- what happens to versions -------------------------------------------------------------- */
 
-static const Version *highest_available(const Servable *servable)
-{
-    const Version *highest = NULL;
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        const Version *version = servable->versions[i];
-        if (version->state == VERSION_AVAILABLE &&
-            (highest == NULL || version->number > highest->number))
-            highest = version;
-    }
-    return highest;
-}
-
 static void on_retry(void *data)
 {
     Servable *servable = data;
     uint64_t now_ms = loop_now_ms();
-    for (size_t i = 0; i < servable->n_versions; i++)
-        retry_note_time(servable->versions[i], now_ms);
+    for (size_t i = 0; i < servable->versions.n; i++)
+        retry_note_time(servable->versions.items[i], now_ms);
     take_steps(servable);
 }
 
@@ -228,7 +159,8 @@ static void on_changed(void *data, Version *version)
             version_unpublished(version);
         }
     } else if (version->error != NULL) {
-        retry_note_failure(version, servable->host->options, highest_available(servable));
+        retry_note_failure(version, servable->host->options,
+                           version_set_find_highest_available(&servable->versions));
     } else {
         version->is_aspired = false; /* wanted again, it comes back as a new one */
     }
@@ -248,13 +180,13 @@ static Error *note_listing(Servable *servable, const ListedVersion *listed, size
         numbers[i] = listed[i].number;
     policy_aspire(&servable->config->policy, numbers, n, aspired);
 
-    for (size_t i = 0; i < servable->n_versions; i++)
-        servable->versions[i]->is_aspired = false;
+    for (size_t i = 0; i < servable->versions.n; i++)
+        servable->versions.items[i]->is_aspired = false;
     Error *first = NULL;
     for (size_t i = 0; i < n; i++) {
         if (!aspired[i])
             continue;
-        Version *version = find_version(servable, listed[i].number);
+        Version *version = version_set_find(&servable->versions, listed[i].number);
         Error *error = NULL;
         if (version == NULL) {
             error = add_version(servable, &listed[i]);
@@ -286,13 +218,13 @@ static void on_report(void *data, const ListedVersion *listed, size_t n, bool is
 
 Version *const *servable_versions(const Servable *servable, size_t *ret_n)
 {
-    *ret_n = servable->n_versions;
-    return servable->versions;
+    *ret_n = servable->versions.n;
+    return servable->versions.items;
 }
 
 bool servable_is_serving(const Servable *servable)
 {
-    return highest_available(servable) != NULL;
+    return version_set_find_highest_available(&servable->versions) != NULL;
 }
 
 bool servable_is_settled(const Servable *servable)
@@ -300,8 +232,8 @@ bool servable_is_settled(const Servable *servable)
     if (servable->host->options->poll_wait_seconds < 0)
         return true;
     bool is_pending = false;
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        const Version *version = servable->versions[i];
+    for (size_t i = 0; i < servable->versions.n; i++) {
+        const Version *version = servable->versions.items[i];
         if (version->is_aspired && version->state == VERSION_AVAILABLE)
             return true;
         is_pending |= version->is_aspired && version->state != VERSION_END;
@@ -311,8 +243,8 @@ bool servable_is_settled(const Servable *servable)
 
 void servable_reclaim(Servable *servable, uint64_t over)
 {
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        Version *version = servable->versions[i];
+    for (size_t i = 0; i < servable->versions.n; i++) {
+        Version *version = servable->versions.items[i];
         if (version->unpublished_epoch == 0 || version->unpublished_epoch > over)
             continue;
         version->unpublished_epoch = 0;
@@ -339,13 +271,13 @@ Error *servable_statuses(const Servable *servable, Arena *arena, VersionStatus *
                          size_t *ret_n)
 {
     const History *history = &servable->history;
-    size_t n = servable->n_versions + history->n;
+    size_t n = servable->versions.n + history->n;
     VersionStatus *statuses = arena_calloc(arena, n, sizeof(*statuses));
     if (statuses == NULL)
         return error_out_of_memory();
     VersionStatus *status = statuses;
-    for (size_t i = 0; i < servable->n_versions; i++) {
-        const Version *version = servable->versions[i];
+    for (size_t i = 0; i < servable->versions.n; i++) {
+        const Version *version = servable->versions.items[i];
         *status++ = status_of(version->number, version->state, version->error);
     }
     for (size_t i = 0; i < history->n; i++)
@@ -409,29 +341,27 @@ void servable_drain(Servable *servable)
 void servable_unload(Servable *servable)
 {
     assert(servable->is_draining);
-    for (size_t i = 0; i < servable->n_versions; i++)
-        servable->versions[i]->is_aspired = false;
+    for (size_t i = 0; i < servable->versions.n; i++)
+        servable->versions.items[i]->is_aspired = false;
     take_steps(servable);
 }
 
 bool servable_is_empty(const Servable *servable)
 {
-    return servable->n_versions == 0 && source_is_idle(servable->source);
+    return servable->versions.n == 0 && source_is_idle(servable->source);
 }
 
 Servable *servable_free(Servable *servable)
 {
     if (servable == NULL)
         return NULL;
-    assert(servable->n_versions == 0);
     if (servable->source != NULL && !servable->is_draining)
         source_stop(servable->source);
     source_free(servable->source);
     loop_timer_free(servable->retry);
     history_done(&servable->history);
     arena_free(servable->scratch);
-    free(servable->versions);
-    free(servable->snapshots);
+    version_set_done(&servable->versions);
     free(servable);
     return NULL;
 }
