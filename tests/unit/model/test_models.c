@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "model/base/message.h"
+#include "model/bundle/saved_model_write.h"
 #include "model/model.h"
 #include "model/tensor/tensor_proto.h"
 #include "tensorflow_serving/apis/predict.pb-c.h"
@@ -97,6 +98,61 @@ static void test_model(void **state)
     assert_true(n > 0);
 }
 
+static Error *load(const char *name, const char *const *tags, size_t n_tags)
+{
+    _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
+    _cleanup_(model_unrefp) Model *model = NULL;
+    const ModelOptions options = { .tags = tags, .n_tags = n_tags };
+    return model_load(test_path(arena, name), &options, &model);
+}
+
+static void test_tags(_unused_ void **state)
+{
+    static const char *const tags[] = { "gpu", "serve" };
+    assert_ok(load("data/bundles/meta_graphs", NULL, 0));
+    assert_ok(load("data/bundles/meta_graphs", tags, 2));
+    assert_error(load("data/bundles/meta_graphs", tags, 1), ERROR_NOT_FOUND, "{ gpu }");
+    assert_ok(load("data/bundles/no_variables", NULL, 0));
+    assert_error(load("data/bundles/checkpoints", NULL, 0), ERROR_NOT_FOUND,
+                 "does not appear to contain a SavedModel bundle");
+}
+
+/* A bundle of one variable and one signature, `op` on the variable; damaged when wanted. */
+static Error *load_written(const char *op, bool cut)
+{
+    char directory[TEST_DIRECTORY_BYTES];
+    _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
+    _cleanup_(graph_builder_freep) GraphBuilder *builder = graph_builder_new();
+    _cleanup_(model_unrefp) Model *model = NULL;
+    static const float values[] = { 1, 2, 3 };
+    static const char *const inputs[] = { "v/Read/ReadVariableOp" };
+    const Shape shape = shape_of(3);
+    const Tensor value = tensor_view(DT_FLOAT, &shape, values);
+    const SignatureEntry output = { "y", "y:0", DT_FLOAT, shape };
+    test_directory_make(directory);
+    graph_builder_variable(builder, "v", &value, true);
+    graph_builder_attr_type(graph_builder_node(builder, op, "y", 1, inputs), "T", DT_FLOAT);
+    graph_builder_signature(builder, "serving_default", "tensorflow/serving/predict", 0, NULL, 1,
+                            &output);
+    assert_ok(saved_model_write(builder, directory, 1));
+    char *version = file_join(arena, directory, "1");
+    char *data = file_join(arena, version, "variables/variables.data-00000-of-00001");
+    if (cut)
+        assert_ok(file_write(data, values, 4));
+    Error *error = model_load(version, NULL, &model);
+    test_directory_remove(directory);
+    return error;
+}
+
+static void test_damaged(_unused_ void **state)
+{
+    assert_ok(load_written("Neg", false));
+    assert_error(load_written("Frobnicate", false), ERROR_UNIMPLEMENTED,
+                 "signature 'serving_default': op 'Frobnicate' of node 'y' is not supported");
+    assert_error(load_written("Neg", true), ERROR_DATA_LOSS,
+                 "restoring the variables with 'save/restore_all'");
+}
+
 #define MODEL_TEST(name)                                                                           \
     {                                                                                              \
         "model " name, test_model, NULL, NULL, (void *)name                                        \
@@ -105,8 +161,10 @@ static void test_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MODEL_TEST("cnn"),    MODEL_TEST("heads"),  MODEL_TEST("counter"),
-        MODEL_TEST("assets"), MODEL_TEST("module"), MODEL_TEST("keras"),
+        cmocka_unit_test(test_tags), cmocka_unit_test(test_damaged),
+        MODEL_TEST("cnn"),           MODEL_TEST("heads"),
+        MODEL_TEST("counter"),       MODEL_TEST("assets"),
+        MODEL_TEST("module"),        MODEL_TEST("keras"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
