@@ -169,15 +169,16 @@ static Error *run_conv(OpContext *context, const ConvShape *s, bool pools, float
 {
     const ConvKernel *kernel = context->kernel;
     const float *x = op_input(context, 0)->data;
-    bool has_filter = kernel->panels == NULL, has_bias = kernel->bias == NULL;
-    const float *bias = !has_bias               ? kernel->bias
+    /* What is not constant is read, and packed, each time. */
+    bool reads_filter = kernel->panels == NULL, reads_bias = kernel->bias == NULL;
+    const float *bias = !reads_bias             ? kernel->bias
                         : context->n_inputs > 2 ? op_input(context, 2)->data
                                                 : NULL;
     if (s->groups == s->in_c && s->groups > 1) {
         depthwise_conv_run(
             &(Depthwise){ .shape = *s,
                           .x = x,
-                          .filter = has_filter ? op_input(context, 1)->data : kernel->weights,
+                          .filter = reads_filter ? op_input(context, 1)->data : kernel->weights,
                           .bias = bias,
                           .activation = kernel->activation,
                           .y = y },
@@ -193,7 +194,7 @@ static Error *run_conv(OpContext *context, const ConvShape *s, bool pools, float
                         .pools = pools,
                         .y = y };
     size_t n = (size_t)s->out_c;
-    if (has_filter) {
+    if (reads_filter) {
         size_t k = (size_t)op_input(context, 1)->n / n, floats = panel_floats(k, n);
         float *panels = floats == 0 ? NULL : op_scratch(context, floats * sizeof(float));
         if (panels == NULL)
@@ -201,7 +202,7 @@ static Error *run_conv(OpContext *context, const ConvShape *s, bool pools, float
         panel_pack(op_input(context, 1)->data, n, false, k, n, panels);
         conv.panels = panels;
     }
-    if (has_bias) {
+    if (reads_bias) {
         float *padded = op_scratch(context, conv_bias_floats(n) * sizeof(float));
         if (padded == NULL)
             return error_out_of_memory();

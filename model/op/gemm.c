@@ -139,8 +139,7 @@ typedef struct DenseRun {
     size_t n_groups; /* of PANEL_WIDE panels */
 } DenseRun;
 
-/* One run of the values [k0, k1) of `rows` rows through the panel; the sums wait in c between
- * blocks of k, which changes no bit of them. */
+/* All k values of `rows` rows through one panel. */
 static PanelTile tile_at(const DenseRun *run, size_t row, size_t rows, size_t panel)
 {
     const Dense *d = run->dense;
@@ -172,7 +171,8 @@ static void activate(const Dense *d, const PanelTile *tile, size_t columns)
     }
 }
 
-/* Rows [row, end) through one panel, in tiles of nearly the same number of rows. */
+/* Rows [row, end) through one panel, in tiles of nearly the same number of rows. Between blocks of k
+ * the sums wait in c, which changes no bit of them. */
 static void run_panel(const DenseRun *run, size_t row, size_t end, size_t panel)
 {
     const Dense *d = run->dense;

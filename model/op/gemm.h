@@ -46,16 +46,16 @@ Error *gemm_run_double(const GemmDouble *gemm) _warn_unused_result_;
 /* The weights of a dense layer, packed for small batches. Immutable: any number of threads. */
 typedef struct Dense Dense;
 
-/* Packs b [k,n] (transposed: stored [n,k]) and bias [n] (NULL: zeros). All lies in `arena`;
- * nothing is borrowed. `form` NULL: the fastest. RESOURCE_EXHAUSTED when memory is out. */
 typedef struct DenseOptions {
     size_t k, n;
-    const float *b;
-    bool transposed;
-    const float *bias;
+    const float *b;        /* [k,n] */
+    bool transposed;       /* b is stored [n,k] */
+    const float *bias;     /* [n]; NULL: zeros */
     Activation activation;
-    const PanelForm *form;
+    const PanelForm *form; /* NULL: the fastest */
 } DenseOptions;
+
+/* Packs b and bias into `arena`; nothing is borrowed. RESOURCE_EXHAUSTED when memory is out. */
 Error *dense_new(Arena *arena, const DenseOptions *options, Dense **ret_dense) _warn_unused_result_;
 
 /* c [m,n] = activation(a [m,k] b + bias). A row's result does not depend on the others, nor on the
