@@ -35,7 +35,7 @@ done <<<"$rules"
 # library           its one door (extended regex over the file)
 doors='
 grpc/grpc           ^(server/grpc/|client/channel\.|tests/|bench/)
-png\.h              ^(client/image|tests/|bench/)
+png\.h              ^(client/(image|picture)|tests/|bench/)
 uv\.h               ^(server/loop\.|server/manager/|tests/)
 snappy-c\.h         ^(model/bundle/block\.|tests/)
 cblas\.h            ^(model/op/gemm\.|tests/|bench/)
