@@ -87,7 +87,7 @@ Error *unary_run(OpContext *c)
     const Tensor *x = op_input(c, 0);
     bool is_short = dtype_is_short_float(kernel->dtype);
     Tensor *y = NULL;
-    TRY(op_output_reuse(c, 0, 0, row->out == DT_BOOL ? DT_BOOL : kernel->dtype, &x->shape, &y));
+    TRY(op_output_reuse(c, 0, 0, row->out == row->in ? kernel->dtype : row->out, &x->shape, &y));
     if (!is_short) {
         row->loop(x->n, x->data, y->data);
         return NULL;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Elementwise ops of floating types beyond those of unary.c and binary.c: inverse and hyperbolic
+ * functions, gamma and Bessel functions, and products whose zero wins over what is not finite. What
+ * surrounds a loop is in elementwise.c.
+ *
+ * float is computed as double where the function has no float form in libm.
+ */
+#include <math.h>
+
+#include "model/op/elementwise.h"
+#include "model/op/kernels.h"
+#include "model/op/typed.h"
+
+/* psi(x), the derivative of log gamma: the recurrence up to 10, then the asymptotic series
+ * (Abramowitz and Stegun, 6.3.5 and 6.3.18); by reflection (6.3.7) below zero. NaN at the poles. */
+static double digamma(double x)
+{
+    double shift = 0;
+    if (x <= 0 && x == floor(x))
+        return NAN;
+    if (x < 0)
+        return digamma(1 - x) - M_PI / tan(M_PI * (x - floor(x)));
+    for (; x < 10; x++)
+        shift += 1 / x;
+    double z = 1 / (x * x);
+    double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z / 132))));
+    return log(x) - 0.5 / x - series - shift;
+}
+
+/* exp(-|x|) I_n(x), n 0 or 1, as the mean over the circle of exp(|x| (cos t - 1)) cos(n t): the
+ * trapezoidal rule converges geometrically for periodic functions (Trefethen and Weideman, 2014).
+ * Above 30 by the asymptotic series (Abramowitz and Stegun, 9.7.1). */
+static double bessel_scaled(double x, int n)
+{
+    enum { N_POINTS = 96, N_TERMS = 24 };
+    double ax = fabs(x), sum = 0;
+    if (isnan(x))
+        return x;
+    if (ax > 30) {
+        double term = 1, square = 4.0 * n * n;
+        for (int k = 1; k <= N_TERMS; k++) {
+            sum += term;
+            term *= -(square - (2.0 * k - 1) * (2.0 * k - 1)) / (k * 8 * ax);
+        }
+        sum /= sqrt(2 * M_PI * ax);
+    } else {
+        for (int k = 0; k < N_POINTS; k++) {
+            double t = 2 * M_PI * k / N_POINTS;
+            sum += exp(ax * (cos(t) - 1)) * (n == 0 ? 1 : cos(t));
+        }
+        sum /= N_POINTS;
+    }
+    return n == 1 && x < 0 ? -sum : sum;
+}
+
+/* Without the global sign that lgamma() writes: many threads are here. */
+static double log_gamma(double x)
+{
+    int sign = 0;
+    return lgamma_r(x, &sign);
+}
+
+/* X(NAME, PREFIX, EXPRESSION_FOR_FLOAT, EXPRESSION_FOR_DOUBLE), of v. */
+#define FOR_EACH_UNARY(X)                                                                          \
+    X("Acos", acos, acosf(v), acos(v))                                                             \
+    X("Acosh", acosh, acoshf(v), acosh(v))                                                         \
+    X("Asin", asin, asinf(v), asin(v))                                                             \
+    X("Asinh", asinh, asinhf(v), asinh(v))                                                         \
+    X("Atan", atan, atanf(v), atan(v))                                                             \
+    X("Atanh", atanh, atanhf(v), atanh(v))                                                         \
+    X("BesselI0e", bessel_i0e, bessel_scaled((double)v, 0), bessel_scaled(v, 0))                   \
+    X("BesselI1e", bessel_i1e, bessel_scaled((double)v, 1), bessel_scaled(v, 1))                   \
+    X("Cosh", cosh, coshf(v), cosh(v))                                                             \
+    X("Digamma", digamma, digamma((double)v), digamma(v))                                          \
+    X("Lgamma", lgamma, log_gamma((double)v), log_gamma(v))                                        \
+    X("Sinh", sinh, sinhf(v), sinh(v))
+
+/* The same, of a and b. The operand that is zero decides, whatever the other is. */
+#define FOR_EACH_BINARY(X)                                                                         \
+    X("Atan2", atan2, atan2f(a, b), atan2(a, b))                                                   \
+    X("MulNoNan", mul_no_nan, b == 0 ? 0 : a * b, b == 0 ? 0 : a * b)                              \
+    X("Xdivy", xdivy, a == 0 ? 0 : a / b, a == 0 ? 0 : a / b)                                      \
+    X("Xlog1py", xlog1py, a == 0 ? 0 : a * log1pf(b), a == 0 ? 0 : a * log1p(b))                   \
+    X("Xlogy", xlogy, a == 0 ? 0 : a * logf(b), a == 0 ? 0 : a * log(b))
+
+#define UNARY_LOOPS(op, prefix, expression32, expression64)                                        \
+    DEFINE_UNARY_LOOP(prefix##_f32, float, float, expression32)                                    \
+    DEFINE_UNARY_LOOP(prefix##_f64, double, double, expression64)
+FOR_EACH_UNARY(UNARY_LOOPS)
+
+#define BINARY_LOOPS(op, prefix, expression32, expression64)                                       \
+    DEFINE_BINARY_LOOP(prefix##_f32, float, float, expression32)                                   \
+    DEFINE_BINARY_LOOP(prefix##_f64, double, double, expression64)
+FOR_EACH_BINARY(BINARY_LOOPS)
+
+#define UNARY_ROWS(op, prefix, expression32, expression64)                                         \
+    { op, DT_FLOAT, DT_FLOAT, prefix##_f32 }, { op, DT_DOUBLE, DT_DOUBLE, prefix##_f64 },
+#define BINARY_ROWS(op, prefix, expression32, expression64)                                        \
+    { op, DT_FLOAT, DT_FLOAT, prefix##_f32, NULL },                                                \
+        { op, DT_DOUBLE, DT_DOUBLE, prefix##_f64, NULL },
+
+static const UnaryRow unary_rows[] = { FOR_EACH_UNARY(UNARY_ROWS) };
+static const BinaryRow binary_rows[] = { FOR_EACH_BINARY(BINARY_ROWS) };
+
+Error *special_unary_prepare(OpPrepare *prepare)
+{
+    return unary_prepare_rows(prepare, unary_rows, ARRAY_SIZE(unary_rows));
+}
+
+Error *special_binary_prepare(OpPrepare *prepare)
+{
+    BinaryKernel *kernel = NULL;
+    return binary_prepare_rows(prepare, binary_rows, ARRAY_SIZE(binary_rows), &kernel);
+}
