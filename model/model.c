@@ -56,7 +56,7 @@ static Error *pack_signatures(Arena *arena, const Tensorflow__MetaGraphDef *meta
     return message_pack(&map.base, buf);
 }
 
-static Error *compile(Model *model, Library *library, Arena *proto_arena)
+static Error *compile(Model *model, Library *library, Arena *proto_arena, bool as_written)
 {
     size_t n = model->n_signatures;
     size_t max_bytes = GRAPH_MAX_BYTES + 2 * arena_used(proto_arena) +
@@ -69,9 +69,11 @@ static Error *compile(Model *model, Library *library, Arena *proto_arena)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++)
         TRY(signature_request(arena, &model->signatures[i], &requests[i]));
-    const Compiler compiler = {
-        .library = library, .resources = model->resources, .store = model->store, .arena = arena
-    };
+    const Compiler compiler = { .library = library,
+                                .resources = model->resources,
+                                .store = model->store,
+                                .arena = arena,
+                                .as_written = as_written };
     TRY(compile_signatures(&compiler, n, requests, model->plans));
     for (size_t i = 0; i < n; i++)
         model->signatures[i].plan = model->plans[i];
@@ -98,7 +100,7 @@ static Error *load(const char *directory, const ModelOptions *options, Model *mo
         return error_out_of_memory();
     TRY(pack_signatures(arena, meta_graph, &model->signature_def_map));
     TRY(initialize(&saved_model, library, model->resources));
-    return compile(model, library, arena);
+    return compile(model, library, arena, options != NULL && options->as_written);
 }
 
 Error *model_load(const char *directory, const ModelOptions *options, Model **ret_model)

@@ -20,6 +20,8 @@ typedef struct Model Model;
 typedef struct ModelOptions {
     const char *const *tags; /* set of tags of the MetaGraph; NULL: {"serve"} */
     size_t n_tags;
+    bool as_written; /* run node by node, variables read each time: what optimised plans are held
+                      * against */
 } ModelOptions;
 
 /* Loads the bundle in `directory`: reads it, restores the variables the way the bundle says (each

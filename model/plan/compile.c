@@ -44,13 +44,16 @@ static Error *import(const Compiler *compiler, const CompileRequest *request, Gr
                      Written *written)
 {
     TRY(graph_import(compiler->library, compiler->arena, &request->graph, graph));
-    TRY(fold_constants(graph, compiler->resources));
+    if (!compiler->as_written)
+        TRY(fold_constants(graph, compiler->resources));
     return fold_collect_written(graph, written);
 }
 
 static Error *finish(const Compiler *compiler, const Written *written, Graph *graph, Plan **plan)
 {
     const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
+    if (compiler->as_written)
+        return plan_emit(&input, graph, plan);
     TRY(fold_variables(graph, compiler->resources, written));
     TRY(simplify(graph));
     TRY(fuse(graph));

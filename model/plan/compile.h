@@ -14,6 +14,7 @@ typedef struct Compiler {
     Store *store;               /* for what the plans need */
     Workers *workers;           /* may be NULL */
     Arena *arena;               /* for graphs; not needed afterwards */
+    bool as_written;            /* no folding, simplifying, fusing */
 } Compiler;
 
 /* What is to be run, and its name for errors. */
