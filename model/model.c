@@ -15,6 +15,7 @@
 
 #include "model/base/message.h"
 #include "model/bundle/saved_model.h"
+#include "model/op/panel.h"
 #include "model/plan/initialize.h"
 #include "model/signature.h"
 #include "tensorflow_serving/apis/get_model_metadata.pb-c.h"
@@ -168,4 +169,9 @@ size_t model_memory_bytes(const Model *model)
 {
     return sizeof *model + store_bytes(model->store) + resource_manager_bytes(model->resources) +
            model->signature_def_map.capacity;
+}
+
+const char *model_kernels(void)
+{
+    return panel_form()->name;
 }

@@ -73,6 +73,9 @@ Bytes model_signature_def_map(const Model *model);
 /* Bytes that the version holds: weights, plans, tables. */
 size_t model_memory_bytes(const Model *model);
 
+/* The vector instructions that kernels use on this processor: "avx512", "avx2" or "plain". */
+const char *model_kernels(void);
+
 /* ---- running ------------------------------------------------------------------------------- */
 
 /* A tensor with the alias it has in a signature. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "model/base/log.h"
+#include "model/model.h"
 #include "server/grpc/server.h"
 #include "server/loop.h"
 #include "server/manager/manager.h"
@@ -168,13 +169,6 @@ static Error *start_manager(Program *program)
     return NULL;
 }
 
-static const char *instruction_set(void)
-{
-    return __builtin_cpu_supports("avx512f") ? "AVX-512"
-           : __builtin_cpu_supports("avx2")  ? "AVX2"
-                                             : "no AVX2";
-}
-
 int main(int argc, char **argv)
 {
     Program program = { .exit_code = EXIT_SUCCESS };
@@ -190,8 +184,8 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     log_set_level(program.options.log_level);
     signal(SIGPIPE, SIG_IGN);
-    log_info("server", "digit-server %s: %d threads, %s, model %s in %s", DIGIT_VERSION,
-             (int)program.options.n_threads, instruction_set(), program.options.model_name,
+    log_info("server", "digit-server %s: %d threads, %s kernels, model %s in %s", DIGIT_VERSION,
+             (int)program.options.n_threads, model_kernels(), program.options.model_name,
              program.options.model_base_path);
     error = start_manager(&program);
     if (error != NULL) {
