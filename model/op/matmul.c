@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MatMul, _FusedMatMul (fused.h), BatchMatMul and BatchMatMulV2. Constant weights run as a dense
- * layer on packed panels, all else on OpenBLAS (gemm.h); integers in plain loops. Any thread.
+ * MatMul, _FusedMatMul (fused.h), BatchMatMul, V2 and V3. Constant weights run as a dense layer on
+ * packed panels, all else on OpenBLAS (gemm.h); integers in plain loops. Any thread.
  */
 #include <string.h>
 
 #include "model/op/fused.h"
 #include "model/op/gemm.h"
 #include "model/op/kernels.h"
+#include "model/op/matmul.h"
 
 typedef struct MatmulKernel {
     bool transpose_a, transpose_b;
@@ -33,8 +34,12 @@ typedef struct MatmulKernel {
 PRODUCT(product_int32, uint32_t)
 PRODUCT(product_int64, uint64_t)
 
-/* c [m,n] = op(a) op(b), whatever the type; sizes and transposes are `g`'s. */
-static Error *product(const Gemm *g, DType dtype, const void *a, const void *b, void *c)
+bool matrix_product_has(DType dtype)
+{
+    return dtype == DT_FLOAT || dtype == DT_DOUBLE || dtype == DT_INT32 || dtype == DT_INT64;
+}
+
+Error *matrix_product(const Gemm *g, DType dtype, const void *a, const void *b, void *c)
 {
     if (dtype == DT_FLOAT) {
         Gemm f = *g;
@@ -63,7 +68,7 @@ static Error *product(const Gemm *g, DType dtype, const void *a, const void *b, 
 static Error *check_dtype(const OpPrepare *prepare)
 {
     DType dtype = prepare->input_dtypes[0];
-    if (dtype != DT_FLOAT && dtype != DT_DOUBLE && dtype != DT_INT32 && dtype != DT_INT64)
+    if (!matrix_product_has(dtype))
         return error_new(ERROR_UNIMPLEMENTED,
                          "%s of type %s is not supported: float, double, int32 and int64 are",
                          prepare->op->name, dtype_name(dtype));
@@ -175,14 +180,14 @@ Error *matmul_run(OpContext *context)
         dense_run(kernel->dense, g.m, a->data, c->data, context->workers);
         return NULL;
     }
-    TRY(product(&g, a->dtype, a->data, op_input(context, 1)->data, c->data));
+    TRY(matrix_product(&g, a->dtype, a->data, op_input(context, 1)->data, c->data));
     if (a->dtype == DT_FLOAT)
         fused_epilogue(&kernel->activation, has_bias ? op_input(context, 2)->data : NULL, g.m, g.n,
                        c->data);
     return NULL;
 }
 
-/* ---- BatchMatMul, BatchMatMulV2 -------------------------------------------------------------- */
+/* ---- BatchMatMul, V2, V3 -------------------------------------------------------------- */
 
 Error *batch_matmul_prepare(OpPrepare *prepare)
 {
@@ -190,6 +195,10 @@ Error *batch_matmul_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     TRY(check_dtype(prepare));
+    if (prepare->input_dtypes[1] != prepare->input_dtypes[0])
+        return error_new(ERROR_UNIMPLEMENTED, "%s of types %s and %s is not supported: one type is",
+                         prepare->op->name, dtype_name(prepare->input_dtypes[0]),
+                         dtype_name(prepare->input_dtypes[1]));
     TRY(attrs_bool_or(prepare->attrs, "adj_x", false, &kernel->transpose_a));
     TRY(attrs_bool_or(prepare->attrs, "adj_y", false, &kernel->transpose_b));
     prepare->kernel = kernel;
@@ -269,7 +278,7 @@ Error *batch_matmul_run(OpContext *context)
     for (size_t i = 0; i < n_matrices; i++) {
         const char *a = (const char *)x->data + batch_index(xs, &shape, i) * g.m * g.k * size;
         const char *b = (const char *)y->data + batch_index(ys, &shape, i) * g.k * g.n * size;
-        TRY(product(&g, x->dtype, a, b, (char *)out->data + i * g.m * g.n * size));
+        TRY(matrix_product(&g, x->dtype, a, b, (char *)out->data + i * g.m * g.n * size));
     }
     return NULL;
 }

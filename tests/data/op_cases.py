@@ -114,7 +114,7 @@ class Cases:
 
     def add(self, op, inputs, any_text=False, **attrs):
         """Runs one node. Types and counts that the inputs tell are filled in. any_text: the error is
-        not the kernel's, so that only its code counts. Returns False, and adds nothing, when
+        not the kernel's, so that only its code counts; it may be one of making the graph. Returns False, and adds nothing, when
         TensorFlow itself has no kernel for these types."""
         node, placeholders = self._node(op, inputs, attrs)
         graph_def = graph_pb2.GraphDef(node=placeholders + [node])
@@ -124,9 +124,12 @@ class Cases:
         except ValueError as e:
             if "not in the list of allowed values" in str(e):
                 return False
-            raise
-        if code == 12 or "No OpKernel was registered" in text:
-            return False
+            if not any_text:
+                raise
+            code, outputs = 3, []   # refused when the graph was made: INVALID_ARGUMENT
+        else:
+            if code == 12 or "No OpKernel was registered" in text:
+                return False
         self._write(node, inputs, code, "" if any_text else text, outputs)
         return True
 
