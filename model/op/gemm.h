@@ -48,9 +48,9 @@ typedef struct Dense Dense;
 
 typedef struct DenseOptions {
     size_t k, n;
-    const float *b;        /* [k,n] */
-    bool transposed;       /* b is stored [n,k] */
-    const float *bias;     /* [n]; NULL: zeros */
+    const float *b;    /* [k,n] */
+    bool transposed;   /* b is stored [n,k] */
+    const float *bias; /* [n]; NULL: zeros */
     Activation activation;
     const PanelForm *form; /* NULL: the fastest */
 } DenseOptions;
