@@ -37,6 +37,7 @@ doors='
 grpc/grpc           ^(server/grpc/|client/channel\.|tests/|bench/)
 png\.h              ^(client/(image|picture)|tests/|bench/)
 uv\.h               ^(server/loop\.|server/manager/|tests/)
+pcre2\.h            ^(model/op/regex\.|tests/)
 snappy-c\.h         ^(model/bundle/block\.|tests/)
 cblas\.h            ^(model/op/gemm\.|tests/|bench/)
 zlib\.h             ^(train/idx\.|tests/)
