@@ -31,7 +31,8 @@ static bool has_constant_inputs(const Node *node)
 
 static bool gives_handle(const Node *node)
 {
-    return node_is(node, "VarHandleOp") || reference_is_variable(node->op);
+    return node_is(node, "VarHandleOp") || node_is(node, "HashTableV2") ||
+           node_is(node, "MutableHashTableV2") || reference_is_variable(node->op);
 }
 
 /* The variable whose handle is the node's input 0, or NULL when that is known only at run time. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ResourceManager: variables by container and name. Each value lies in an allocation of its own,
- * a mapping when it is big, so that what a plan has packed really goes back to the system.
+ * ResourceManager: variables and tables by container and name. Each variable's value lies in an
+ * allocation of its own, a mapping when it is big, so that what a plan has packed really goes back
+ * to the system. A table (lookup_table.c) looks after itself.
  *
  * Threads: the manager's lock guards the list, each variable's lock guards its value. No thread
  * holds two locks.
@@ -20,8 +21,9 @@
 struct Resource {
     /* immutable */
     char *container, *name; /* owned */
-    DType dtype;
-    Resource *next; /* same name in another container; guarded by the manager's lock */
+    DType dtype;            /* DT_RESOURCE for a table */
+    LookupTable *table;     /* owned; NULL for a variable */
+    Resource *next;         /* same name in another container; guarded by the manager's lock */
     /* guarded by lock */
     pthread_mutex_t lock;
     bool is_initialized;
@@ -108,6 +110,7 @@ ResourceManager *resource_manager_new(void)
 static void resource_free(Resource *resource)
 {
     value_free(resource);
+    lookup_table_free(resource->table);
     pthread_mutex_destroy(&resource->lock);
     free(resource->container);
     free(resource->name);
@@ -182,6 +185,38 @@ Error *resource_variable(ResourceManager *manager, const char *container, const 
     Error *error = find_or_make(manager, container, name, dtype, ret_resource);
     pthread_mutex_unlock(&manager->lock);
     return error;
+}
+
+static Error *make_table(ResourceManager *manager, const char *container, const char *name,
+                         LookupTableKind kind, Resource **ret)
+{
+    Resource *r = NULL;
+    TRY(find_or_make(manager, container, name, DT_RESOURCE, &r));
+    if (r->table == NULL)
+        TRY(lookup_table_new(kind, &r->table));
+    LookupTableKind has = lookup_table_kind(r->table);
+    if (has.key != kind.key || has.value != kind.value || has.is_mutable != kind.is_mutable)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Trying to access a table with wrong types: %s leads from %s to %s, not "
+                         "from %s to %s",
+                         name, dtype_name(has.key), dtype_name(has.value), dtype_name(kind.key),
+                         dtype_name(kind.value));
+    *ret = r;
+    return NULL;
+}
+
+Error *resource_make_table(ResourceManager *manager, const char *container, const char *name,
+                           LookupTableKind kind, Resource **ret_resource)
+{
+    pthread_mutex_lock(&manager->lock);
+    Error *error = make_table(manager, container, name, kind, ret_resource);
+    pthread_mutex_unlock(&manager->lock);
+    return error;
+}
+
+LookupTable *resource_find_table(const Resource *resource)
+{
+    return resource->table;
 }
 
 /* ---- variables ----------------------------------------------------------------------------- */
@@ -339,6 +374,7 @@ Error *resource_borrow(Resource *resource, Tensor *ret_value)
 void resource_release(Resource *resource)
 {
     value_free(resource);
+    resource->table = lookup_table_free(resource->table);
     resource->is_initialized = false;
     resource->value = (Tensor){ .dtype = resource->dtype };
 }
@@ -359,7 +395,7 @@ size_t resource_manager_bytes(ResourceManager *manager)
     pthread_mutex_lock(&manager->lock);
     for (size_t i = 0; i < map_size(manager->variables); i++)
         for (const Resource *r = map_value_at(manager->variables, i); r != NULL; r = r->next)
-            bytes += r->bytes;
+            bytes += r->bytes + (r->table != NULL ? lookup_table_bytes(r->table) : 0);
     pthread_mutex_unlock(&manager->lock);
     return bytes;
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "model/base/map.h"
+#include "model/op/lookup_table.h"
 #include "model/op/op.h"
 
 typedef struct Resource Resource;
@@ -25,7 +26,16 @@ ResourceManager *resource_manager_free(ResourceManager *manager);
 Error *resource_variable(ResourceManager *manager, const char *container, const char *name,
                          DType dtype, Resource **ret_resource) _warn_unused_result_;
 
+/* The resource of that name that holds a table, made empty when there is none. Lent.
+ * INVALID_ARGUMENT when there is a variable or a table of other types under that name. Thread-safe. */
+Error *resource_make_table(ResourceManager *manager, const char *container, const char *name,
+                           LookupTableKind kind, Resource **ret_resource) _warn_unused_result_;
+
+/* Its table; NULL when it is a variable. Lent. */
+LookupTable *resource_find_table(const Resource *resource);
+
 const char *resource_name(const Resource *resource);
+/* DT_RESOURCE for a table. */
 DType resource_dtype(const Resource *resource);
 
 /* True when it has a value. Thread-safe. */
@@ -47,7 +57,8 @@ Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Aren
  * reachable op writes). FAILED_PRECONDITION when it was never set. */
 Error *resource_borrow(Resource *resource, Tensor *ret_value) _warn_unused_result_;
 
-/* Frees the value's memory: the plan has packed it. Later reads fail. */
+/* Frees the value's or the table's memory: the plan has packed it, or none needs it. Later reads
+ * fail. */
 void resource_release(Resource *resource);
 
 /* Releases all variables whose names are no keys of `names`: no plan needs them. While nobody else

@@ -290,6 +290,63 @@ def make_keras():
     run_v2("keras", [("serving_default", {alias: noise(40, 2, 5)})])
 
 
+def make_tables():
+    """TF2: tables from asset files, from tensors, and one that is restored and may change."""
+    class Module(tf.Module):
+        def __init__(self):
+            super().__init__()
+            words, pairs = ROOT / "words.txt", ROOT / "pairs.csv"
+            words.write_text("zero\none\ntwo\n")
+            pairs.write_text("1,a,0.5\n2,b,1.5\n")
+            self.words = tf.lookup.StaticVocabularyTable(tf.lookup.TextFileInitializer(
+                str(words), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64,
+                tf.lookup.TextFileIndex.LINE_NUMBER), num_oov_buckets=3)
+            self.pairs = tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(
+                str(pairs), tf.string, 1, tf.float32, 2, delimiter=","), -1.0)
+            self.names = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
+                tf.constant([5, 6], tf.int64), ["five", "six"]), "none")
+            self.changing = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+            self.changing.insert(["one", "b"], tf.constant([100, 200], tf.int64))
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text"),
+                                      tf.TensorSpec([None, None], tf.int64, "number")])
+        def look(self, text, number):
+            return {"word": self.words.lookup(text), "pair": self.pairs.lookup(text),
+                    "name": self.names.lookup(number), "changing": self.changing.lookup(text),
+                    "size": self.pairs.size()}
+
+    module = Module()
+    tf.saved_model.save(module, fresh("tables"), signatures={"serving_default": module.look})
+    tidy("tables")
+    for name in ("words.txt", "pairs.csv"):
+        (ROOT / name).unlink()
+    run_v2("tables", [("serving_default", {
+        "text": np.array([b"one", b"b", b"", b"three", b"zero"], object),
+        "number": np.array([[5, 6, 7]], np.int64)})])
+
+
+def make_tables_v1():
+    """TF1: a table whose file is an asset, filled by the init op, and one from tensors."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        path = ROOT / "labels.txt"
+        path.write_text("cat\ndog\n")
+        labels = v1.lookup.StaticHashTable(v1.lookup.TextFileInitializer(
+            str(path), tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE), "?")
+        numbers = v1.lookup.StaticHashTable(v1.lookup.KeyValueTensorInitializer(
+            ["cat", "dog"], tf.constant([9, 4], tf.int64)), -1)
+        x = v1.placeholder(tf.int64, [None], name="x")
+        label = labels.lookup(x)
+        session.run(v1.tables_initializer())
+        save_v1("tables_v1", session,
+                {"serving_default": signature("predict", {"x": x}, {
+                    "label": label, "number": numbers.lookup(label)})},
+                assets_collection=v1.get_collection(v1.GraphKeys.ASSET_FILEPATHS),
+                main_op=v1.tables_initializer())
+        path.unlink()
+    run_v1("tables_v1", [("serving_default", {"x": np.array([1, 0, 2], np.int64)})])
+
+
 MODELS = {k[5:]: v for k, v in list(globals().items()) if k.startswith("make_")}
 
 if __name__ == "__main__":

@@ -165,6 +165,7 @@ int main(void)
         MODEL_TEST("cnn"),           MODEL_TEST("heads"),
         MODEL_TEST("counter"),       MODEL_TEST("assets"),
         MODEL_TEST("module"),        MODEL_TEST("keras"),
+        MODEL_TEST("tables"),        MODEL_TEST("tables_v1"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
