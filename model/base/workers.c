@@ -3,8 +3,8 @@
  * Workers: threads that sleep until workers_for has a loop for them.
  *
  * Pieces of a loop are dealt out in contiguous shares, the same ones each time, so that what a
- * thread sums up for itself is the same each time too. A loop is announced by its number under the
- * lock; nobody spins.
+ * thread sums up for itself is the same each time too; eager workers take the next piece instead. A
+ * loop is announced by its number under the lock; nobody spins.
  *
  * A processor quota of a cgroup is looked up here as well: threads beyond it would only be stopped
  * by the kernel in the middle of a loop.
@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 #define THREADS_MAX 1024
 #define PROCESSORS_MAX 8192
+#define EAGER_PIECES_MIN 16 /* a loop of fewer is over before a thread that sleeps has come */
 
 typedef struct Loop {
     WorkersBody *body;
@@ -39,6 +41,7 @@ struct Workers {
     /* immutable after workers_new */
     int n_threads;   /* the caller included */
     Thread *threads; /* [n_threads - 1] */
+    bool is_eager;
 
     /* guarded by lock */
     pthread_mutex_t lock;
@@ -46,23 +49,52 @@ struct Workers {
     pthread_cond_t done;    /* `n_running` is 0 */
     uint64_t loop_number;
     Loop loop;
-    int n_running;
+    int n_running; /* threads in the loop, the caller apart; it ends when there are none */
+    bool is_open;  /* eager: threads may still join the loop */
     bool is_ending;
+
+    atomic_size_t next_piece; /* eager; set before the loop is announced */
 };
+
+static size_t count_pieces(const Loop *loop)
+{
+    return loop->n / loop->grain + (loop->n % loop->grain != 0);
+}
+
+static void run_piece(const Loop *loop, size_t piece, int number)
+{
+    size_t begin = piece * loop->grain;
+    size_t left = loop->n - begin;
+    loop->body(loop->context, begin, begin + (left < loop->grain ? left : loop->grain), number);
+}
 
 /* The pieces that are the thread's: [pieces * number / n_threads, and so of the next one). */
 static void run_share(const Loop *loop, int number, int n_threads)
 {
-    size_t pieces = loop->n / loop->grain + (loop->n % loop->grain != 0);
+    size_t pieces = count_pieces(loop);
     size_t share = pieces / (size_t)n_threads, rest = pieces % (size_t)n_threads;
     size_t t = (size_t)number;
     size_t first = t * share + (t < rest ? t : rest);
     size_t last = first + share + (t < rest);
-    for (size_t piece = first; piece < last; piece++) {
-        size_t begin = piece * loop->grain;
-        size_t left = loop->n - begin;
-        loop->body(loop->context, begin, begin + (left < loop->grain ? left : loop->grain), number);
-    }
+    for (size_t piece = first; piece < last; piece++)
+        run_piece(loop, piece, number);
+}
+
+/* The pieces that nobody has taken yet. */
+static void run_rest(Workers *workers, const Loop *loop, int number)
+{
+    size_t pieces = count_pieces(loop), piece;
+    while ((piece = atomic_fetch_add_explicit(&workers->next_piece, 1, memory_order_relaxed)) <
+           pieces)
+        run_piece(loop, piece, number);
+}
+
+static void run_mine(Workers *workers, const Loop *loop, int number)
+{
+    if (workers->is_eager)
+        run_rest(workers, loop, number);
+    else
+        run_share(loop, number, workers->n_threads);
 }
 
 static void *thread_main(void *context)
@@ -77,9 +109,12 @@ static void *thread_main(void *context)
         if (workers->is_ending)
             break;
         seen = workers->loop_number;
+        if (workers->is_eager && !workers->is_open)
+            continue; /* late */
+        workers->n_running += workers->is_eager;
         Loop loop = workers->loop;
         pthread_mutex_unlock(&workers->lock);
-        run_share(&loop, self->number, workers->n_threads);
+        run_mine(workers, &loop, self->number);
         pthread_mutex_lock(&workers->lock);
         if (--workers->n_running == 0)
             pthread_cond_signal(&workers->done);
@@ -111,7 +146,7 @@ static Error *start_threads(Workers *workers, int *ret_started)
                      *ret_started + 1, workers->n_threads, strerror_r(code, text, sizeof(text)));
 }
 
-Error *workers_new(int n_threads, Workers **ret_workers)
+static Error *make(int n_threads, bool is_eager, Workers **ret_workers)
 {
     if (n_threads < 1 || n_threads > THREADS_MAX)
         return error_new(ERROR_INVALID_ARGUMENT, "%d worker threads; there may be 1 to %d",
@@ -125,6 +160,7 @@ Error *workers_new(int n_threads, Workers **ret_workers)
     }
     workers->n_threads = n_threads;
     workers->threads = threads;
+    workers->is_eager = is_eager;
     pthread_mutex_init(&workers->lock, NULL); /* these three cannot fail on Linux */
     pthread_cond_init(&workers->started, NULL);
     pthread_cond_init(&workers->done, NULL);
@@ -137,6 +173,16 @@ Error *workers_new(int n_threads, Workers **ret_workers)
     }
     *ret_workers = workers;
     return NULL;
+}
+
+Error *workers_new(int n_threads, Workers **ret_workers)
+{
+    return make(n_threads, false, ret_workers);
+}
+
+Error *workers_new_eager(int n_threads, Workers **ret_workers)
+{
+    return make(n_threads, true, ret_workers);
 }
 
 Workers *workers_free(Workers *workers)
@@ -166,20 +212,24 @@ void workers_for(Workers *workers, size_t n, size_t grain, WorkersBody *body, vo
 {
     Loop loop = { body, context, n, grain > 0 ? grain : 1 };
     int n_threads = workers_count(workers);
-    if (n_threads == 1 || n <= loop.grain) {
+    if (n_threads == 1 || n <= loop.grain ||
+        (workers->is_eager && count_pieces(&loop) < EAGER_PIECES_MIN)) {
         run_share(&loop, 0, 1);
         return;
     }
     pthread_mutex_lock(&workers->lock);
     workers->loop = loop;
     workers->loop_number++;
-    workers->n_running = n_threads - 1;
+    workers->n_running = workers->is_eager ? 0 : n_threads - 1;
+    workers->is_open = true;
+    atomic_store_explicit(&workers->next_piece, 0, memory_order_relaxed);
     pthread_cond_broadcast(&workers->started);
     pthread_mutex_unlock(&workers->lock);
 
-    run_share(&loop, 0, n_threads);
+    run_mine(workers, &loop, 0);
 
     pthread_mutex_lock(&workers->lock);
+    workers->is_open = false;
     while (workers->n_running > 0)
         pthread_cond_wait(&workers->done, &workers->lock);
     pthread_mutex_unlock(&workers->lock);

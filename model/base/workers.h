@@ -17,6 +17,11 @@ typedef struct Workers Workers;
 /* `n_threads` threads in all, the caller of workers_for included: 1 makes no thread. */
 Error *workers_new(int n_threads, Workers **ret_workers) _warn_unused_result_;
 
+/* The same, but each piece of a loop goes to the thread that is free first, and a thread that is late
+ * is not waited for: on a machine that does other things as well, a loop takes hardly longer than the
+ * caller alone would, who keeps loops of few pieces. Not for bodies that sum up by `thread`. */
+Error *workers_new_eager(int n_threads, Workers **ret_workers) _warn_unused_result_;
+
 /* Waits for the threads to end. Takes NULL; returns NULL. */
 Workers *workers_free(Workers *workers);
 

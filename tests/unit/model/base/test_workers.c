@@ -48,6 +48,44 @@ static void test_every_iteration_once_and_the_same_each_time(void **state _unuse
     }
 }
 
+static void test_eager_takes_every_iteration_once(void **state _unused_)
+{
+    for (int n_threads = 1; n_threads <= 5; n_threads++) {
+        Workers *workers;
+        assert_ok(workers_new_eager(n_threads, &workers));
+        for (int i = 0; i < 500; i++) {
+            Run run = { .grain = (size_t)(1 + i % 70) };
+            size_t n = (size_t)(i * 7 % N_MAX);
+            workers_for(workers, n, run.grain, body, &run);
+            for (size_t j = 0; j < N_MAX; j++) {
+                assert_int_equal(run.times[j], j < n);
+                assert_true(run.thread[j] < n_threads);
+            }
+        }
+        workers_free(workers);
+    }
+}
+
+/* The body of iteration 0 waits for another thread to come, which only happens if one is called. */
+static void wait_for_another(void *context, size_t begin, _unused_ size_t end, int thread)
+{
+    atomic_bool *has_come = context;
+    if (thread != 0)
+        atomic_store(has_come, true);
+    while (begin == 0 && !atomic_load(has_come) && thread == 0)
+        sched_yield();
+}
+
+static void test_eager_threads_do_come(void **state _unused_)
+{
+    Workers *workers;
+    atomic_bool has_come = false;
+    assert_ok(workers_new_eager(2, &workers));
+    workers_for(workers, 100, 1, wait_for_another, &has_come);
+    assert_true(has_come);
+    workers_free(workers);
+}
+
 static void test_many_short_loops(void **state _unused_)
 {
     Workers *workers;
@@ -127,6 +165,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_iteration_once_and_the_same_each_time),
+        cmocka_unit_test(test_eager_takes_every_iteration_once),
+        cmocka_unit_test(test_eager_threads_do_come),
         cmocka_unit_test(test_many_short_loops),
         cmocka_unit_test(test_without_workers),
         cmocka_unit_test(test_quotas),
