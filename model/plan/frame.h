@@ -53,7 +53,8 @@ typedef struct Frame {
 } Frame;
 
 struct Scratch {
-    Workers *workers; /* NULL: one thread */
+    Crew *crew;     /* whose workers runs may have; NULL: one thread */
+    Crew *own_crew; /* the same, when no other scratch has it; NULL: borrowed */
     Frame *frames;
     uint8_t *slab; /* a mapping */
     size_t slab_bytes;

@@ -208,7 +208,10 @@ static Error *run_step(Run *run, OpContext *context)
         memory[i] = (SlotMemory){ .root = NO_SLOT };
         context->outputs[i].dtype = DT_INVALID;
     }
-    TRY(step->op->run(context));
+    context->workers = crew_take(run->scratch->crew);
+    Error *error = step->op->run(context);
+    crew_give(run->scratch->crew, context->workers);
+    TRY(error);
     for (int i = 0; i < step->n_outputs; i++)
         TRY(check_output(run, i, context->outputs[i].dtype));
     end_step(run);
@@ -246,12 +249,14 @@ Error *plan_run(const PlanRun *options, Tensor *outputs)
     if (plan->n_feeds > 0)
         memcpy(run.frame->values, options->feeds, plan->n_feeds * sizeof(Tensor));
     OpContext context = { .inputs = run.frame->inputs,
-                          .workers = run.scratch->workers,
                           .resources = plan->resources,
                           .arena = options->arena,
                           .host = &host,
                           .host_data = &run };
-    TRY(run_steps(&run, &context, options->deadline_ns));
+    crew_enter(run.scratch->crew);
+    Error *error = run_steps(&run, &context, options->deadline_ns);
+    crew_leave(run.scratch->crew);
+    TRY(error);
     for (size_t i = 0; i < plan->n_outputs; i++) {
         int32_t value = plan->outputs[i];
         outputs[i] = value >= 0 ? run.frame->values[value] : plan->constants[~value]->tensor;

@@ -237,20 +237,30 @@ Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame)
 
 /* ---- scratch ------------------------------------------------------------------------------- */
 
-Scratch *scratch_new(int n_threads)
+Scratch *scratch_new_shared(Crew *crew)
 {
-    _cleanup_(scratch_freep) Scratch *scratch = calloc(1, sizeof *scratch);
+    Scratch *scratch = calloc(1, sizeof *scratch);
     if (scratch == NULL)
         return NULL;
     scratch->max_bytes = SCRATCH_MAX_BYTES;
+    scratch->crew = crew;
+    return scratch;
+}
+
+Scratch *scratch_new(int n_threads)
+{
+    _cleanup_(crew_freep) Crew *crew = NULL;
     if (n_threads > 1) {
-        Error *error = workers_new(n_threads, &scratch->workers);
+        Error *error = crew_new(n_threads, n_threads, &crew);
         if (error != NULL) {
             error_free(error);
             return NULL;
         }
     }
-    return TAKE(scratch);
+    Scratch *scratch = scratch_new_shared(crew);
+    if (scratch != NULL)
+        scratch->own_crew = TAKE(crew);
+    return scratch;
 }
 
 Scratch *scratch_free(Scratch *scratch)
@@ -264,7 +274,7 @@ Scratch *scratch_free(Scratch *scratch)
         frame_free(frame);
     }
     set_slab(scratch, 0);
-    workers_free(scratch->workers);
+    crew_free(scratch->own_crew);
     free(scratch);
     return NULL;
 }

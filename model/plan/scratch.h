@@ -9,11 +9,16 @@
 #include <stddef.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/crew.h"
 
 typedef struct Scratch Scratch;
 
 /* `n_threads` cores may work on one run (1: the caller's only). NULL when memory is out. */
 Scratch *scratch_new(int n_threads) _warn_unused_result_;
+
+/* Runs get the workers of `crew` when it can spare them: for a crew that many scratches share, which
+ * is borrowed and must outlive them; NULL: none. NULL when memory is out. */
+Scratch *scratch_new_shared(Crew *crew) _warn_unused_result_;
 
 /* Takes NULL; returns NULL. */
 Scratch *scratch_free(Scratch *scratch);
