@@ -30,6 +30,7 @@ typedef struct Program {
     Options options;
     Loop *loop;
     Manager *manager;
+    Crew *crew;       /* helps with single large calls; NULL: no call has more than its thread */
     Worker **workers; /* [n_threads + 1], the control thread's last */
     Server *server;   /* NULL until the models are ready */
     int exit_code;
@@ -45,12 +46,15 @@ typedef struct Program {
 
 static Error *make_workers(Program *program)
 {
+    int n_intra_op = (int)program->options.n_intra_op_threads;
+    if (n_intra_op > 1)
+        TRY(crew_new(n_intra_op, workers_processors(), &program->crew));
     size_t n = (size_t)program->options.n_threads + 1;
     program->workers = calloc(n + 1, sizeof(Worker *));
     if (program->workers == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++) {
-        program->workers[i] = worker_new(program->manager);
+        program->workers[i] = worker_new(program->manager, program->crew);
         if (program->workers[i] == NULL)
             return error_out_of_memory();
     }
@@ -140,6 +144,7 @@ static bool tear_down(Program *program)
     for (size_t i = 0; program->workers != NULL && program->workers[i] != NULL; i++)
         worker_free(program->workers[i]);
     free(program->workers);
+    crew_free(program->crew);
     manager_free(program->manager, UNLOAD_MS);
     loop_free(program->loop);
     options_done(&program->options);
@@ -184,9 +189,10 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     log_set_level(program.options.log_level);
     signal(SIGPIPE, SIG_IGN);
-    log_info("server", "digit-server %s: %d threads, %s kernels, model %s in %s", DIGIT_VERSION,
-             (int)program.options.n_threads, model_kernels(), program.options.model_name,
-             program.options.model_base_path);
+    log_info("server",
+             "digit-server %s: %d threads, up to %d for a call, %s kernels, model %s in %s",
+             DIGIT_VERSION, (int)program.options.n_threads, (int)program.options.n_intra_op_threads,
+             model_kernels(), program.options.model_name, program.options.model_base_path);
     error = start_manager(&program);
     if (error != NULL) {
         log_error_free(LOG_ERROR, "server", error, "cannot start");

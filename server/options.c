@@ -44,6 +44,9 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
           "Tags of the graph to serve, all of them.", 0, 0 },
         { "grpc_max_threads", FLAG_INT, &options->n_threads, "N",
           "Threads that compute, each one call at a time; 0 is one a processor.", 0, 1024 },
+        { "tensorflow_intra_op_parallelism", FLAG_INT, &options->n_intra_op_threads, "N",
+          "Threads that may work on one call while others are idle; 0 is one a processor.", 0,
+          1024 },
         { "max_calls_per_thread", FLAG_INT, &options->max_calls_per_thread, "N",
           "Calls that a thread holds; more are refused with RESOURCE_EXHAUSTED.", 1, 1 << 20 },
         { "max_request_bytes", FLAG_INT, &options->max_request_bytes, "BYTES",
@@ -151,6 +154,8 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
         return error_new(ERROR_INVALID_ARGUMENT, "--model_name is empty");
     if (ret_options->n_threads == 0)
         ret_options->n_threads = workers_processors();
+    if (ret_options->n_intra_op_threads == 0)
+        ret_options->n_intra_op_threads = workers_processors();
     TRY(parse_level(raw.log_level, &ret_options->log_level));
     TRY(split_tags(raw.tags, ret_options));
     return make_absolute(raw.base_path, &ret_options->model_base_path);

@@ -20,6 +20,7 @@ typedef struct Options {
     char **tags; /* [n_tags] owned, one block with their texts */
     size_t n_tags;
     int64_t n_threads;
+    int64_t n_intra_op_threads; /* that may work on one request */
     int64_t max_calls_per_thread;
     int64_t max_request_bytes;
     int64_t max_load_retries;

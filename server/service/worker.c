@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Worker. A run uses one core: with as many workers as cores, more would only wait for each other.
+ * Worker. With as many workers as cores, each run has a core when all are busy; the crew, which all of
+ * them share, is for a run that is alone.
  */
 #include "server/service/worker.h"
 
@@ -8,14 +9,14 @@
 
 #define RUNS_BETWEEN_TRIMS 256
 
-Worker *worker_new(Manager *manager)
+Worker *worker_new(Manager *manager, Crew *crew)
 {
     Worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL)
         return NULL;
     worker->manager = manager;
     worker->reader = handle_reader_new(manager);
-    worker->scratch = scratch_new(1);
+    worker->scratch = scratch_new_shared(crew);
     if (worker->reader == NULL || worker->scratch == NULL)
         return worker_free(worker);
     return worker;

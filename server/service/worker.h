@@ -15,9 +15,9 @@ typedef struct Worker {
     unsigned n_runs;  /* since the scratch was trimmed */
 } Worker;
 
-/* A worker for one thread, which need not be the caller's. NULL when memory is out. The manager
- * must outlive it. */
-Worker *worker_new(Manager *manager) _warn_unused_result_;
+/* A worker for one thread, which need not be the caller's. NULL when memory is out. The manager and
+ * the crew, which helps with its runs and may be NULL, must outlive it. */
+Worker *worker_new(Manager *manager, Crew *crew) _warn_unused_result_;
 
 /* Takes NULL; returns NULL. */
 Worker *worker_free(Worker *worker);
