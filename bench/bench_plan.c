@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bench_plan: a signature of a bundle from tensors to tensors, on one thread, beside its floor.
+ * bench_plan: a signature of a bundle from tensors to tensors, on one thread, beside its floor; and,
+ * when asked, on more threads beside one.
  *
  * The floor is, summed over the convolutions and matrix products of the plan, the greater of the
  * arithmetic at the core's peak rate (products inside the image only) and the time to read the
@@ -27,6 +28,9 @@ typedef struct Bench {
     Model *model;
     const Signature *signature;
     Scratch *scratch;
+    Scratch *many; /* of n_threads; NULL: not asked for */
+    int n_threads;
+    Scratch *used; /* one of the two, by the next runs */
     Arena *arena, *input_arena, *floor_arena;
     NamedTensor *inputs; /* of the batch that is being measured */
 } Bench;
@@ -88,7 +92,7 @@ static void run(Bench *bench)
     size_t n = 0;
     arena_reset(bench->arena, SIZE_MAX);
     check(signature_run(bench->model, bench->signature, bench->inputs, bench->signature->n_inputs,
-                        NULL, 0, NULL, bench->scratch, bench->arena, &outputs, &n));
+                        NULL, 0, NULL, bench->used, bench->arena, &outputs, &n));
 }
 
 /* ---- floor --------------------------------------------------------------------------------- */
@@ -170,9 +174,21 @@ static void sample(Bench *bench, int batch, Samples *samples)
     samples->values[samples->n++] = ns / turns / batch;
 }
 
+/* What many threads gain, beside one in the same rounds. */
+static void print_many(const Bench *bench, Samples *times, Samples *times_many)
+{
+    printf("microseconds an image with %d threads beside one\n%5s %10s %10s | %10s %10s\n",
+           bench->n_threads, "batch", "best", "median", "best 1/n", "median 1/n");
+    for (size_t b = 0; b < N_BATCHES; b++) {
+        double best = quantile(&times_many[b], 0), median = quantile(&times_many[b], 0.5);
+        printf("%5d %10.2f %10.2f | %10.2f %10.2f\n", batches[b], best / 1e3, median / 1e3,
+               quantile(&times[b], 0) / best, quantile(&times[b], 0.5) / median);
+    }
+}
+
 static void measure(Bench *bench, int rounds)
 {
-    static Samples times[N_BATCHES], peak, bandwidth;
+    static Samples times[N_BATCHES], times_many[N_BATCHES], peak, bandwidth;
     double floors[N_BATCHES];
     float *floats = need(arena_alloc_aligned(bench->floor_arena, FLOOR_FLOATS * sizeof(float)));
     memset(floats, 0, FLOOR_FLOATS * sizeof(float));
@@ -187,6 +203,11 @@ static void measure(Bench *bench, int rounds)
         for (size_t b = 0; b < N_BATCHES; b++) {
             make_inputs(bench, batches[b]);
             sample(bench, batches[b], &times[b]);
+            if (bench->many == NULL)
+                continue;
+            bench->used = bench->many;
+            sample(bench, batches[b], &times_many[b]);
+            bench->used = bench->scratch;
         }
     }
     double gflops = quantile(&peak, 1), gbs = quantile(&bandwidth, 1);
@@ -203,6 +224,8 @@ static void measure(Bench *bench, int rounds)
                median / 1e3, quantile(&times[b], 0.9) / 1e3, floors[b] / 1e3, best / floors[b],
                median / floors[b]);
     }
+    if (bench->many != NULL)
+        print_many(bench, times, times_many);
 }
 
 static void print_steps(const Plan *plan)
@@ -218,14 +241,17 @@ int main(int argc, char **argv)
     const char *directory = argc > 1 ? argv[1] : "models/digits/1";
     const char *name = argc > 2 ? argv[2] : "";
     int rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 200;
-    if (argc > 4 || rounds < 1 || rounds > MAX_ROUNDS) {
+    int n_threads = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 1;
+    if (argc > 5 || rounds < 1 || rounds > MAX_ROUNDS || n_threads < 1) {
         fprintf(stderr,
-                "usage: bench_plan [DIRECTORY [SIGNATURE [ROUNDS]]]    models/digits/1, "
-                "serving_default and 200 when not given; at most %d rounds\n",
+                "usage: bench_plan [DIRECTORY [SIGNATURE [ROUNDS [THREADS]]]]    models/digits/1, "
+                "serving_default, 200 and 1 when not given; at most %d rounds\n",
                 MAX_ROUNDS);
         return 2;
     }
     Bench bench = { .scratch = need(scratch_new(1)),
+                    .many = n_threads > 1 ? need(scratch_new(n_threads)) : NULL,
+                    .n_threads = n_threads,
                     .arena = need(arena_new((size_t)8 << 20, 0)),
                     .input_arena = need(arena_new((size_t)1 << 20, 0)),
                     .floor_arena = need(arena_new((size_t)1 << 20, 0)) };
@@ -235,9 +261,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_plan: there is no signature '%s'\n", name);
         return 1;
     }
+    bench.used = bench.scratch;
     print_steps(bench.signature->plan);
     measure(&bench, rounds);
     scratch_free(bench.scratch);
+    scratch_free(bench.many);
     arena_free(bench.arena);
     arena_free(bench.input_arena);
     arena_free(bench.floor_arena);
