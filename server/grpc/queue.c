@@ -206,7 +206,13 @@ Queue *queue_new(const QueueOptions *options)
         return NULL;
     queue->options = *options;
     queue->waiting_end = &queue->waiting;
-    queue->cq = grpc_completion_queue_create_for_next(NULL);
+    grpc_completion_queue_attributes attributes = {
+        .version = GRPC_CQ_CURRENT_VERSION,
+        .cq_completion_type = GRPC_CQ_NEXT,
+        .cq_polling_type = options->is_passive ? GRPC_CQ_NON_POLLING : GRPC_CQ_DEFAULT_POLLING,
+    };
+    queue->cq = grpc_completion_queue_create(grpc_completion_queue_factory_lookup(&attributes),
+                                             &attributes, NULL);
     grpc_server_register_completion_queue(options->server, queue->cq, NULL);
     for (size_t i = 0; i < options->n_slots; i++) {
         Call *call = call_new(queue);

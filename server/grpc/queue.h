@@ -29,6 +29,7 @@ typedef struct QueueOptions {
     size_t n_slots;
     void *context; /* for the handlers; borrowed */
     unsigned max_calls;
+    bool is_passive;  /* others read the network for it (standby.h) */
     const char *name; /* of the thread, at most 15 bytes; borrowed */
 } QueueOptions;
 
@@ -47,7 +48,7 @@ grpc_completion_queue *queue_completion_queue(Queue *queue);
 grpc_server *queue_server(Queue *queue);
 void *queue_context(Queue *queue);
 
-/* Counts the times that the thread found no more calls ready. Any thread. */
+/* Counts the times that the thread read the network and found no more calls ready. Any thread. */
 unsigned queue_n_dry(const Queue *queue);
 
 /* True while the thread waits for something to happen. Any thread. */

@@ -26,6 +26,7 @@
 
 #include "model/base/log.h"
 #include "server/grpc/queue.h"
+#include "server/grpc/standby.h"
 
 #define NAME_BYTES 24
 #define POLL_NS 1000000      /* how often server_stop looks at the queues */
@@ -41,9 +42,10 @@ typedef struct Lane {
 
 struct Server {
     grpc_server *grpc;
-    grpc_completion_queue *stop_cq; /* tells that the last call has ended */
+    grpc_completion_queue *stop_cq; /* the standby's; then tells that the last call has ended */
     Lane *lanes;                    /* [n_lanes], the control queue's first */
     size_t n_lanes;
+    Standby *standby; /* NULL before the start and while the server stops */
     Method unregistered;
 };
 
@@ -139,6 +141,7 @@ static Error *create_queues(Server *server, const ServerOptions *options)
             .n_slots = lane->n_slots,
             .context = i == 0 ? options->control_context : options->contexts[i - 1],
             .max_calls = options->max_calls_per_thread,
+            .is_passive = i == 0,
             .name = lane->name,
         });
         if (lane->queue == NULL)
@@ -176,6 +179,21 @@ static Error *bind_port(Server *server, int port)
     return bound == port ? NULL : bind_error(port);
 }
 
+/* Starts the threads, with a standby for those that compute. */
+static Error *start_queues(Server *server)
+{
+    size_t n = server->n_lanes - 1;
+    _cleanup_(freep) Queue **computing = calloc(n, sizeof(Queue *));
+    if (computing == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < server->n_lanes; i++) {
+        TRY(queue_start(server->lanes[i].queue));
+        if (i > 0)
+            computing[i - 1] = server->lanes[i].queue;
+    }
+    return standby_start(server->stop_cq, computing, n, &server->standby);
+}
+
 static Error *build(Server *server, const ServerOptions *options)
 {
     server->n_lanes = (size_t)options->n_threads + 1;
@@ -187,9 +205,7 @@ static Error *build(Server *server, const ServerOptions *options)
     TRY(create_queues(server, options));
     TRY(bind_port(server, options->port));
     grpc_server_start(server->grpc);
-    for (size_t i = 0; i < server->n_lanes; i++)
-        TRY(queue_start(server->lanes[i].queue));
-    return NULL;
+    return start_queues(server);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -241,6 +257,7 @@ bool server_stop(Server *server, int64_t grace_ms)
 {
     gpr_timespec end = in_ms(grace_ms);
     wait_until_dry(server, end);
+    server->standby = standby_stop(server->standby); /* from here on we read through stop_cq */
     grpc_server_shutdown_and_notify(server->grpc, server->stop_cq, server);
     bool has_stopped = wait_until_stopped(server, end);
     if (!has_stopped) {
