@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * FusedBatchNorm, V2 and V3 as inference uses them (is_training false): with the moving mean m and
- * variance v of a channel,
+ * FusedBatchNorm, V2 and V3: with the mean m and variance v of a channel, the moving ones that are
+ * given (is_training false) or those of the batch itself,
  *
  *     y = (x - m) * scale / sqrt(v + epsilon) + offset
  *
- * The other outputs are what TensorFlow's CPU kernel gives then: mean and variance twice, and for
- * V3 an empty tensor. NHWC and NCHW. Any thread.
+ * The other outputs are what TensorFlow's CPU kernel gives: mean and variance, moved by the batch
+ * where it is training, and again as they normalized; for V3 an empty tensor that only gradients
+ * would read. NHWC and NCHW. Any thread.
  */
 #include <math.h>
 #include <string.h>
@@ -16,7 +17,9 @@
 #define GRAIN 16384 /* elements that one worker takes at a time */
 
 typedef struct BatchNormKernel {
-    bool channels_first; /* NCHW */
+    bool is_training;     /* normalizes with the batch's own mean and variance */
+    float average_factor; /* of the batch in the moving averages that training gives */
+    bool channels_first;  /* NCHW */
     float epsilon;
 } BatchNormKernel;
 
@@ -52,13 +55,8 @@ Error *batch_norm_prepare(OpPrepare *prepare)
     BatchNormKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
-    bool is_training = true;
-    TRY(attrs_bool_or(prepare->attrs, "is_training", true, &is_training));
-    if (is_training)
-        return error_new(ERROR_UNIMPLEMENTED,
-                         "%s with is_training true is not supported: false is, which normalizes "
-                         "with the moving mean and variance",
-                         prepare->op->name);
+    TRY(attrs_bool_or(prepare->attrs, "is_training", true, &kernel->is_training));
+    TRY(attrs_float_or(prepare->attrs, "exponential_avg_factor", 1, &kernel->average_factor));
     if (prepare->input_dtypes[0] != DT_FLOAT)
         return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
                          prepare->op->name, dtype_name(prepare->input_dtypes[0]));
@@ -90,7 +88,10 @@ static Error *check_parameters(const OpContext *context, int64_t channels)
             return error_new(ERROR_INVALID_ARGUMENT, "%s must be 1-dimensional%s", rows[i].name,
                              shape_text(&t->shape, text));
     }
-    for (int i = 0; i < (int)ARRAY_SIZE(rows); i++) {
+    const BatchNormKernel *kernel = context->kernel;
+    /* Statistics that do not enter the result may be left out. */
+    int n_needed = kernel->is_training && kernel->average_factor == 1 ? 2 : ARRAY_SIZE(rows);
+    for (int i = 0; i < n_needed; i++) {
         const Tensor *t = op_input(context, i + 1);
         if (t->n != channels)
             return error_new(ERROR_INVALID_ARGUMENT,
@@ -101,21 +102,69 @@ static Error *check_parameters(const OpContext *context, int64_t channels)
     return NULL;
 }
 
-/* Outputs 1..4 are mean, variance, mean, variance, or NaN for an empty x; output 5 of V3 is empty.
- */
-static Error *copy_statistics(OpContext *context)
+/* The mean and the variance of each channel of x, in `mean` and `variance`. */
+static void measure(const Tensor *x, size_t channels, size_t inner, float *mean, float *variance)
 {
-    bool is_empty = op_input(context, 0)->n == 0;
+    size_t n = (size_t)x->n / channels;
+    const float *values = x->data;
+    for (size_t c = 0; c < channels; c++) {
+        double sum = 0, squares = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += (double)values[(i / inner * channels + c) * inner + i % inner];
+        sum /= (double)n;
+        for (size_t i = 0; i < n; i++) {
+            double d = (double)values[(i / inner * channels + c) * inner + i % inner] - sum;
+            squares += d * d;
+        }
+        mean[c] = (float)sum;
+        variance[c] = (float)(squares / (double)n);
+    }
+}
+
+/* Outputs 1 and 2: the moving mean and variance after this batch, the latter without bias. An empty
+ * batch has no mean: NaN, which an average of old and new keeps out. */
+static void move_statistics(const OpContext *context, int64_t n, const float *mean,
+                            const float *variance)
+{
+    const BatchNormKernel *kernel = context->kernel;
+    const float *old[2] = { op_input(context, 3)->data, op_input(context, 4)->data };
+    const float f = kernel->average_factor, unbias = n > 1 ? (float)n / (float)(n - 1) : 1;
+    float *moved[2] = { context->outputs[1].data, context->outputs[2].data };
+    for (int64_t c = 0; c < context->outputs[1].n; c++) {
+        const float now[2] = { mean[c], variance[c] * unbias };
+        for (int i = 0; i < 2; i++)
+            moved[i][c] = f == 1 ? now[i] : (1 - f) * old[i][c] + f * now[i];
+    }
+}
+
+/* Makes outputs 1..5. Without training 1..4 are mean, variance, mean, variance, or NaN and zeros for
+ * an empty x; with it, those of the batch. Output 5 of V3 is empty. *ret_mean and *ret_variance
+ * normalize. */
+static Error *make_statistics(OpContext *context, size_t inner, const float **ret_mean,
+                              const float **ret_variance)
+{
+    const BatchNormKernel *kernel = context->kernel;
+    const Tensor *x = op_input(context, 0);
+    bool is_empty = x->n == 0;
     Tensor *out = NULL;
-    Shape channels = op_input(context, 3)->shape, nothing = shape_of(0);
+    Shape channels = op_input(context, 1)->shape, nothing = shape_of(0);
+    *ret_mean = op_input(context, 3)->data;
+    *ret_variance = op_input(context, 4)->data;
     for (int i = 1; i < context->n_outputs && i <= 4; i++) {
-        const Tensor *in = op_input(context, i % 2 == 1 ? 3 : 4);
+        const float *in = i % 2 == 1 ? *ret_mean : *ret_variance;
         TRY(op_output(context, i, DT_FLOAT, &channels, &out));
-        for (int64_t c = 0; c < in->n; c++)
-            ((float *)out->data)[c] = is_empty ? (i <= 2 ? NAN : 0) : ((const float *)in->data)[c];
+        for (int64_t c = 0; c < out->n && (is_empty || !kernel->is_training); c++)
+            ((float *)out->data)[c] = is_empty ? (i <= 2 ? NAN : 0) : in[c];
     }
     if (context->n_outputs > 5)
         TRY(op_output(context, 5, DT_FLOAT, &nothing, &out));
+    if (is_empty || !kernel->is_training)
+        return NULL;
+    float *mean = context->outputs[3].data, *variance = context->outputs[4].data;
+    measure(x, (size_t)channels.dims[0], inner, mean, variance);
+    move_statistics(context, x->n / channels.dims[0], mean, variance);
+    *ret_mean = mean;
+    *ret_variance = variance;
     return NULL;
 }
 
@@ -123,8 +172,7 @@ Error *batch_norm_run(OpContext *context)
 {
     const BatchNormKernel *kernel = context->kernel;
     const Tensor *x = op_input(context, 0), *scale = op_input(context, 1);
-    const Tensor *offset = op_input(context, 2), *mean = op_input(context, 3);
-    const Tensor *variance = op_input(context, 4);
+    const float *mean = NULL, *variance = NULL;
     char text[SHAPE_TEXT_BYTES];
     if (x->shape.rank != 4)
         return error_new(ERROR_INVALID_ARGUMENT, "input must be 4-dimensional%s",
@@ -133,25 +181,25 @@ Error *batch_norm_run(OpContext *context)
     int64_t channels = x->shape.dims[axis];
     TRY(check_parameters(context, channels));
     Tensor *y = NULL;
+    size_t inner = 1;
+    for (int i = axis + 1; i < 4; i++)
+        inner *= (size_t)x->shape.dims[i];
     TRY(op_output_reuse(context, 0, 0, DT_FLOAT, &x->shape, &y));
-    TRY(copy_statistics(context));
+    TRY(make_statistics(context, inner, &mean, &variance));
     if (x->n == 0)
         return NULL;
     float *factor = op_scratch(context, (size_t)channels * sizeof(float));
     if (factor == NULL)
         return error_out_of_memory();
     for (int64_t c = 0; c < channels; c++)
-        factor[c] = ((const float *)scale->data)[c] /
-                    sqrtf(((const float *)variance->data)[c] + kernel->epsilon);
+        factor[c] = ((const float *)scale->data)[c] / sqrtf(variance[c] + kernel->epsilon);
     BatchNormRun r = { .x = x->data,
                        .y = y->data,
                        .factor = factor,
-                       .shift = offset->data,
-                       .mean = mean->data,
+                       .shift = op_input(context, 2)->data,
+                       .mean = mean,
                        .channels = (size_t)channels,
-                       .inner = 1 };
-    for (int i = axis + 1; i < 4; i++)
-        r.inner *= (size_t)x->shape.dims[i];
+                       .inner = inner };
     size_t row = r.inner == 1 ? r.channels : r.inner;
     workers_for(context->workers, (size_t)x->n / row, GRAIN / row + 1, normalize_rows, &r);
     return NULL;

@@ -112,11 +112,14 @@ class Cases:
                  for _ in range(n)]
         return np.array(texts, dtype=object).reshape(shape)
 
-    def add(self, op, inputs, any_text=False, **attrs):
+    def add(self, op, inputs, any_text=False, known_shapes=False, **attrs):
         """Runs one node. Types and counts that the inputs tell are filled in. any_text: the error is
-        not the kernel's, so that only its code counts; it may be one of making the graph. Returns False, and adds nothing, when
+        not the kernel's, so that only its code counts; it may be one of making the graph.
+        known_shapes: for ops whose graph cannot be made of placeholders of any shape. Returns False, and adds nothing, when
         TensorFlow itself has no kernel for these types."""
         node, placeholders = self._node(op, inputs, attrs)
+        for placeholder, x in zip(placeholders, inputs) if known_shapes else []:
+            placeholder.attr["shape"].shape.CopyFrom(tf.TensorShape(np.shape(x)).as_proto())
         graph_def = graph_pb2.GraphDef(node=placeholders + [node])
         graph_def.versions.producer = 1882
         try:
