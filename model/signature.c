@@ -154,9 +154,5 @@ Error *signature_request(Arena *arena, const Signature *signature, CompileReques
 
 bool signature_is_pure(const Signature *signature)
 {
-    const Plan *plan = signature->plan;
-    for (int32_t i = 0; i < plan->n_steps; i++)
-        if ((plan->steps[i].op->flags & (OP_STATEFUL | OP_WRITES)) != 0)
-            return false;
-    return true;
+    return plan_is_pure(signature->plan);
 }

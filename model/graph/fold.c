@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/graph/control.h"
 #include "model/graph/evaluate.h"
 #include "model/graph/reference.h"
 
@@ -20,6 +21,15 @@ typedef struct Fold {
     ResourceManager *resources;
     const Written *written; /* NULL: no variable is read */
 } Fold;
+
+/* A variant belongs to one run: what it holds is changed in place. */
+static bool gives_variant(const Node *node)
+{
+    for (int i = 0; i < node->n_outputs; i++)
+        if (node->output_dtypes[i] == DT_VARIANT)
+            return true;
+    return false;
+}
 
 static bool has_constant_inputs(const Node *node)
 {
@@ -84,7 +94,7 @@ static size_t max_bytes_for(const Node *node)
 static Error *fold_node(Fold *fold, Node *node)
 {
     if (node->op == NULL || node->op->run == NULL || node->values != NULL || node->n_outputs == 0 ||
-        !has_constant_inputs(node))
+        !has_constant_inputs(node) || gives_variant(node))
         return NULL;
     if (node_is(node, "ReadVariableOp"))
         return fold->written != NULL ? fold_read(fold, node) : NULL;
@@ -100,14 +110,36 @@ static Error *fold_node(Fold *fold, Node *node)
     return set_values(fold, node, values);
 }
 
+static Error *fold_control(const Fold *fold, Node *node);
+
 static Error *fold_all(Fold *fold)
 {
     for (size_t i = 0; i < fold->graph->n_order; i++) {
         Node *node = fold->graph->order[i];
+        if (node->control != NULL)
+            TRY(error_prefix(fold_control(fold, node), "node '%s' (%s)", node->name,
+                             node->op->name));
         TRY(error_prefix(fold_node(fold, node), "node '%s' (%s)", node->name,
                          node->op != NULL ? node->op->name : "feed"));
     }
     return graph_order(fold->graph);
+}
+
+/* Folds the graphs of a node, or the one that is always taken, which then takes its place. Graphs
+ * within graphs recurse: SCOPE_MAX_DEPTH bounds that. */
+static Error *fold_control(const Fold *fold, Node *node)
+{
+    const Control *control = node->control;
+    int chosen = control_chosen(node);
+    control_push_constants(node);
+    for (int i = 0; i < control->n_graphs; i++) {
+        Fold inner = { &control->graphs[i], fold->resources, fold->written };
+        if (chosen < 0 || chosen == i)
+            TRY(fold_all(&inner));
+    }
+    if (chosen >= 0)
+        control_inline(fold->graph, node, chosen);
+    return NULL;
 }
 
 Error *fold_constants(Graph *graph, ResourceManager *resources)
@@ -124,6 +156,8 @@ Error *fold_collect_written(const Graph *graph, Written *written)
 {
     for (size_t i = 0; i < graph->n_order; i++) {
         const Node *node = graph->order[i];
+        for (int k = 0; node->control != NULL && k < node->control->n_graphs; k++)
+            TRY(fold_collect_written(&node->control->graphs[k], written));
         if (node->op == NULL || node->values != NULL || (node->op->flags & OP_WRITES) == 0)
             continue;
         Resource *variable = find_variable(node);

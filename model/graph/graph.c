@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "model/graph/control.h"
+
 /* Marks of the walk. */
 enum { NODE_NEW, NODE_OPEN, NODE_DONE };
 
@@ -99,6 +101,8 @@ static void walk_close(Walk *walk, Node *node)
     node->has_effects =
         (flags & OP_WRITES) != 0 || ((flags & OP_STATEFUL) != 0 && node->n_outputs == 0);
     node->is_stateful = node->has_effects || (flags & OP_STATEFUL) != 0;
+    if (node->control != NULL)
+        control_mark_state(node);
     for (int i = 0; i < node->n_inputs + node->n_controls; i++) {
         const Node *needed =
             i < node->n_inputs ? node->inputs[i].node : node->controls[i - node->n_inputs];

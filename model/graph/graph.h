@@ -23,6 +23,7 @@
 #define GRAPH_MAX_NODES ((size_t)1 << 20)
 
 typedef struct Node Node;
+typedef struct Control Control; /* model/graph/control.h */
 
 typedef struct Endpoint {
     Node *node;
@@ -46,6 +47,7 @@ struct Node {
     Node **controls;
     const DType *output_dtypes; /* [n_outputs] */
     Constant *values;           /* [n_outputs]: the node is constant; NULL: it is not */
+    Control *control;           /* of If, Case and While: the graphs that it runs; else NULL */
     size_t position;            /* in Graph.order, valid after graph_order */
     int n_uses;                 /* data edges out, and outputs; valid after graph_count_uses, as */
     int n_side_uses;            /*   those of them that are not from output 0, */

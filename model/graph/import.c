@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "model/graph/check.h"
+#include "model/graph/control.h"
 #include "model/graph/placeholder.h"
 #include "model/graph/reference.h"
-#include "model/graph/scope.h"
 
 static const Op group_op = { .name = "NoOp", .inputs = "", .outputs = "", .flags = OP_STRUCTURE };
 static const Attrs no_attrs;
@@ -78,6 +78,8 @@ static Error *fill_node(Import *import, const Site *site, Node *node, Attrs *att
         return set_const(import, node);
     if ((op->flags & OP_STRUCTURE) == 0 || strcmp(op->name, "NoOp") == 0)
         return NULL;
+    if (control_is(op))
+        return control_import(import->tree.library, import->arena, site, node);
     if (placeholder_is(op)) {
         node->op = placeholder_op();
         return NULL;
@@ -358,8 +360,90 @@ static Error *import_run(Import *import, const GraphRequest *request)
         TRY(connect_all(import));
     }
     TRY(reference_read(graph));
-    return check_types(graph);
+    TRY(check_types(graph));
+    return control_skip_invariants(graph);
 }
+
+/* ---- functions that are graphs ------------------------------------------------------------- */
+
+static Error *add_arguments(Import *import, const FunctionRequest *request)
+{
+    DType *dtypes = arena_memdup(import->arena, request->input_dtypes,
+                                 (size_t)request->n_inputs * sizeof(DType));
+    if (dtypes == NULL)
+        return error_out_of_memory();
+    for (int i = 0; i < request->n_inputs; i++) {
+        Node **feed = &import->graph->feeds[i];
+        TRY(graph_add(import->graph, request->site->def->name, NULL, &no_attrs, 0, 0, feed));
+        (*feed)->feed = i;
+        (*feed)->n_outputs = 1;
+        (*feed)->output_dtypes = &dtypes[i];
+    }
+    return NULL;
+}
+
+/* Functions end as the main graph does: what they return are outputs, control_ret are targets. */
+static Error *import_body(Import *import, const Scope *scope)
+{
+    const Tensorflow__FunctionDef *function = body_function(scope->body);
+    Graph *graph = import->graph;
+    for (size_t i = 0; i < graph->n_outputs; i++) {
+        TRY(resolve(import, import->main, body_return(scope->body, (int)i), &graph->outputs[i]));
+        TRY(connect_all(import));
+    }
+    for (size_t i = 0; i < function->n_control_ret; i++) {
+        Node *group = NULL;
+        TRY(graph_add(graph, scope->prefix, &group_op, &no_attrs, 0, 1, &group));
+        group->n_controls = 0;
+        TRY(add_control(import, import->main, function->control_ret[i]->value, group));
+        TRY(graph_add_target(graph, group));
+        TRY(connect_all(import));
+    }
+    TRY(reference_read(graph));
+    TRY(check_types(graph));
+    return control_skip_invariants(graph);
+}
+
+static Error *import_function(Import *import, const FunctionRequest *request)
+{
+    Graph *graph = import->graph;
+    TRY(add_arguments(import, request));
+    TRY(scope_function(&import->tree, request->site, request->f, graph->feeds, &import->main));
+    const Tensorflow__OpDef *signature = body_function(import->main->body)->signature;
+    if (signature->n_input_arg != graph->n_feeds)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "it gives function '%s' %zu inputs, which takes %zu", request->f->name,
+                         graph->n_feeds, signature->n_input_arg);
+    for (size_t i = 0; i < graph->n_feeds; i++) {
+        DType dtype = dtype_of_number((int)signature->input_arg[i]->type);
+        if (dtype != DT_INVALID && dtype != request->input_dtypes[i])
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "it gives function '%s' %s as its input %zu, which must be %s",
+                             request->f->name, dtype_name(request->input_dtypes[i]), i,
+                             dtype_name(dtype));
+    }
+    graph->n_outputs = signature->n_output_arg;
+    graph->outputs = arena_calloc(import->arena, graph->n_outputs, sizeof(Endpoint));
+    return graph->outputs != NULL ? import_body(import, import->main) : error_out_of_memory();
+}
+
+Error *graph_import_function(const FunctionRequest *request, Arena *arena, Graph *ret_graph)
+{
+    Graph graph = { .arena = arena, .n_feeds = (size_t)request->n_inputs };
+    graph.feeds = arena_calloc(arena, graph.n_feeds, sizeof(Node *));
+    if (graph.feeds == NULL)
+        return error_out_of_memory();
+    Import import = { .tree = { .library = request->library, .arena = arena },
+                      .graph = &graph,
+                      .arena = arena };
+    Error *error = import_function(&import, request);
+    scope_tree_done(&import.tree);
+    TRY(error);
+    *ret_graph = graph;
+    return NULL;
+}
+
+/* ---- the main graph ------------------------------------------------------------------------ */
 
 Error *graph_import(Library *library, Arena *arena, const GraphRequest *request, Graph *ret_graph)
 {

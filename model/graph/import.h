@@ -7,6 +7,7 @@
 
 #include "model/graph/graph.h"
 #include "model/graph/library.h"
+#include "model/graph/scope.h"
 
 typedef struct GraphFeed {
     const char *tensor_name; /* "node:0" of the main graph, any tensor */
@@ -31,5 +32,20 @@ typedef struct GraphRequest {
  * few, of another type; attributes; recursive functions; cycles. All name the node. */
 Error *graph_import(Library *library, Arena *arena, const GraphRequest *request,
                     Graph *ret_graph) _warn_unused_result_;
+
+/* A function that a node runs by itself: a branch of an If, a condition or body of a While. */
+typedef struct FunctionRequest {
+    Library *library;
+    const Site *site;                  /* the node's */
+    const Tensorflow__NameAttrList *f; /* the function */
+    const DType *input_dtypes;         /* [n_inputs] of its arguments */
+    int n_inputs;
+} FunctionRequest;
+
+/* The body of the function as a graph whose feeds are the function's arguments and whose outputs
+ * are what it returns. What the function must run (control_ret) is a target. Errors as above, and
+ * INVALID_ARGUMENT for a function that runs itself. */
+Error *graph_import_function(const FunctionRequest *request, Arena *arena,
+                             Graph *ret_graph) _warn_unused_result_;
 
 #endif

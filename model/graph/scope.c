@@ -120,19 +120,17 @@ static Tensorflow__AttrValue *substitute(const Scope *scope, Tensorflow__AttrVal
 }
 
 /* What the call says of the function's attributes: those of `f`, or of the node itself. */
-static Error *take_call_attrs(ScopeTree *tree, Scope *scope)
+static Error *take_attrs(ScopeTree *tree, const Site *call, const Tensorflow__NameAttrList *f,
+                         Scope *scope)
 {
-    const Site *call = scope->call;
-    const Tensorflow__AttrValue *f = node_def_attr(call->def, "f");
-    bool has_f = f != NULL && f->value_case == TENSORFLOW__ATTR_VALUE__VALUE_FUNC;
-    size_t n = has_f ? f->func->n_attr : call->def->n_attr;
+    size_t n = f != NULL ? f->n_attr : call->def->n_attr;
     ScopeAttr *attrs = arena_calloc(tree->arena, n, sizeof *attrs);
     if (attrs == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++) {
-        attrs[i].name = has_f ? f->func->attr[i]->key : call->def->attr[i]->key;
+        attrs[i].name = f != NULL ? f->attr[i]->key : call->def->attr[i]->key;
         attrs[i].value =
-            substitute(call->scope, has_f ? f->func->attr[i]->value : call->def->attr[i]->value);
+            substitute(call->scope, f != NULL ? f->attr[i]->value : call->def->attr[i]->value);
     }
     scope->attrs = attrs;
     scope->n_attrs = n;
@@ -153,7 +151,46 @@ static Error *make_callee(ScopeTree *tree, Site *call, Body *body)
                          "node '%s' calls function '%s' with %d inputs, it takes %zu",
                          call->def->name, signature->name, call->n_data, signature->n_input_arg);
     TRY(add_scope(tree, body, call, &call->callee));
-    return take_call_attrs(tree, call->callee);
+    const Tensorflow__AttrValue *f = node_def_attr(call->def, "f");
+    bool has_f = f != NULL && f->value_case == TENSORFLOW__ATTR_VALUE__VALUE_FUNC;
+    return take_attrs(tree, call, has_f ? f->func : NULL, call->callee);
+}
+
+/* The scope around `scope`, whether that was inlined or is a graph of its own. */
+static const Scope *get_outer(const Scope *scope)
+{
+    return scope->call != NULL ? scope->call->scope : scope->outer;
+}
+
+Error *scope_function(ScopeTree *tree, const Site *site, const Tensorflow__NameAttrList *f,
+                      Node **arguments, Scope **ret_scope)
+{
+    Body *body = NULL;
+    Scope *scope = NULL;
+    TRY(library_function(tree->library, f->name, &body));
+    if (body == NULL)
+        return error_new(ERROR_NOT_FOUND, "it runs function '%s', which the bundle does not have",
+                         f->name);
+    for (const Scope *outer = site->scope; outer != NULL; outer = get_outer(outer))
+        if (outer->body == body)
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "it runs function '%s', of which it is itself a part: functions must "
+                             "not call themselves",
+                             f->name);
+    if (site->scope->depth >= SCOPE_MAX_DEPTH)
+        return error_new(ERROR_INVALID_ARGUMENT, "it runs function '%s' more than %d calls deep",
+                         f->name, SCOPE_MAX_DEPTH);
+    TRY(add_scope(tree, body, NULL, &scope));
+    scope->outer = site->scope;
+    scope->depth = site->scope->depth + 1;
+    scope->arguments = arguments;
+    scope->prefix =
+        arena_printf(tree->arena, "%s%s/%s/", site->scope->prefix, site->def->name, f->name);
+    if (scope->prefix == NULL)
+        return error_out_of_memory();
+    TRY(take_attrs(tree, site, f, scope));
+    *ret_scope = scope;
+    return NULL;
 }
 
 /* Counts the data inputs, and refuses one behind a control input. */
@@ -178,7 +215,8 @@ Error *scope_site(ScopeTree *tree, Scope *scope, Bytes name, Site **ret_site)
         if (def == NULL)
             return error_new(ERROR_NOT_FOUND, "there is no node '%.*s'%s", (int)name.size,
                              (const char *)name.data,
-                             scope->call != NULL ? " in the function" : " in the graph");
+                             body_function(scope->body) != NULL ? " in the function"
+                                                                : " in the graph");
         site = arena_calloc(tree->arena, 1, sizeof *site);
         if (site == NULL)
             return error_out_of_memory();
@@ -280,11 +318,15 @@ Error *scope_resolve(ScopeTree *tree, Scope *scope, const char *text, Place *ret
                              MAX_HOPS);
         Place place = { 0 };
         Bytes name;
-        if (scope->call == NULL)
+        if (body_function(scope->body) == NULL)
             TRY(split_tensor_name(text, &name, &place.index));
         else
             TRY(split_body_name(text, &name, &place.arg, &place.index));
         int argument = body_argument(scope->body, name);
+        if (argument >= 0 && scope->call == NULL) {
+            *ret_place = (Place){ .feed = scope->arguments[argument] };
+            return NULL;
+        }
         if (argument >= 0) {
             text = scope->call->def->input[argument];
             scope = scope->call->scope;

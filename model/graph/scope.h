@@ -45,7 +45,9 @@ typedef struct ScopeAttr {
 
 struct Scope {
     Body *body;
-    Site *call;         /* NULL: the main graph */
+    Site *call;         /* NULL: the main graph, or a function that is a graph of its own */
+    const Scope *outer; /* where the node is that runs that function */
+    Node **arguments;   /* that function's: feeds of its graph */
     const char *prefix; /* of its nodes' names: "" or "call/" */
     int depth;
     const ScopeAttr *attrs;
@@ -73,6 +75,12 @@ void scope_tree_done(ScopeTree *tree);
 
 /* The scope of the main graph. */
 Error *scope_main(ScopeTree *tree, Scope **ret_scope) _warn_unused_result_;
+
+/* The scope of a function that `site`, of another tree, runs as a graph of its own (a branch, a
+ * loop's body): its attribute `f`. arguments[] are the graph's feeds. INVALID_ARGUMENT when the
+ * function runs itself in that way. */
+Error *scope_function(ScopeTree *tree, const Site *site, const Tensorflow__NameAttrList *f,
+                      Node **arguments, Scope **ret_scope) _warn_unused_result_;
 
 /* The site of the node `name`; NOT_FOUND when there is none. A call makes the callee's scope:
  * INVALID_ARGUMENT past SCOPE_MAX_DEPTH or when its inputs are not the function's arguments. */

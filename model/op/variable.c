@@ -19,6 +19,9 @@ Error *variable_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     TRY(attrs_type(prepare->attrs, "dtype", &kernel->dtype));
+    if (!dtype_is_plain(kernel->dtype) && kernel->dtype != DT_STRING)
+        return error_new(ERROR_INVALID_ARGUMENT, "a variable cannot hold %s values",
+                         dtype_name(kernel->dtype));
     TRY(attrs_text_or(prepare->attrs, "container", "", &kernel->container));
     TRY(attrs_text_or(prepare->attrs, "shared_name", "", &kernel->name));
     if (kernel->name[0] == '\0')

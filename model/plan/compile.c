@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "model/graph/control.h"
 #include "model/graph/fold.h"
 #include "model/graph/fuse.h"
 #include "model/graph/simplify.h"
@@ -49,14 +50,25 @@ static Error *import(const Compiler *compiler, const CompileRequest *request, Gr
     return fold_collect_written(graph, written);
 }
 
+/* The passes that look at one graph only, on the graphs within first. */
+static Error *optimize(Graph *graph)
+{
+    for (size_t i = 0; i < graph->n_order; i++) {
+        const Control *control = graph->order[i]->control;
+        for (int k = 0; control != NULL && k < control->n_graphs; k++)
+            TRY(optimize(&control->graphs[k]));
+    }
+    TRY(simplify(graph));
+    return fuse(graph);
+}
+
 static Error *finish(const Compiler *compiler, const Written *written, Graph *graph, Plan **plan)
 {
     const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
     if (compiler->as_written)
         return plan_emit(&input, graph, plan);
     TRY(fold_variables(graph, compiler->resources, written));
-    TRY(simplify(graph));
-    TRY(fuse(graph));
+    TRY(optimize(graph));
     return plan_emit(&input, graph, plan);
 }
 

@@ -12,6 +12,10 @@
  * Memory is shared by values in two ways, both noted as SlotPlace.shares, because the layout must
  * keep the shared block for as long as the last of them lives: an alias (Reshape), and an output
  * that takes over the memory of an input that nobody else needs (op_output_reuse).
+ *
+ * A plan that a step of another plan runs (a branch, a loop's body) has a frame within that plan's
+ * frame; its slab is the step's working memory. What a loop carries from one iteration to the next
+ * is copied out of the body's frame into buffers of the loop.
  */
 #ifndef DIGIT_PLAN_FRAME_H
 #define DIGIT_PLAN_FRAME_H
@@ -39,16 +43,39 @@ typedef struct SlotPlace {
     int32_t shares;       /* slot whose memory it was in; NO_SLOT: none */
 } SlotPlace;
 
+/* Memory that stays from run to run, and grows. */
+typedef struct Keep {
+    void *data;
+    size_t bytes;
+} Keep;
+
+/* One value that a loop carries: the body reads it from one buffer and it is stored in the other,
+ * because the body may hand on one value as another. */
+typedef struct Carry {
+    Tensor value;
+    Keep buffers[2];
+} Carry;
+
+typedef struct Loop {
+    Carry *carries; /* [n] */
+    size_t n;
+} Loop;
+
 typedef struct Frame {
     const Plan *plan;      /* only to be followed while `life` is not over */
-    PlanLife *life;        /* reference; the key */
+    PlanLife *life;        /* reference; the key. NULL: a frame within a frame */
     Tensor *values;        /* [n_slots] */
     const Tensor **inputs; /* [n_step_inputs] of all steps: values and constants */
     SlotMemory *memory;    /* [n_slots] */
     SlotPlace *places;     /* [n_slots + n_steps] */
+    uint8_t *slab;         /* of the run that is going on: where the places are */
     size_t slab_bytes;     /* that the places need */
     bool is_stale;         /* `places` is to be made anew */
-    Arena *arena;          /* all of this */
+    struct Frame **inner;  /* [n_inner] of the plans that steps run; NULL: not yet run */
+    size_t n_inner;
+    Loop *loops; /* [n_loops] */
+    size_t n_loops;
+    Arena *arena; /* all of this */
     struct Frame *next;
 } Frame;
 
@@ -60,7 +87,8 @@ struct Scratch {
     size_t slab_bytes;
     Loose *loose; /* all that are there */
     size_t loose_bytes;
-    size_t max_bytes; /* SCRATCH_MAX_BYTES; tests make do with less */
+    size_t kept_bytes; /* of all Keeps */
+    size_t max_bytes;  /* SCRATCH_MAX_BYTES; tests make do with less */
 };
 
 /* The most that one scratch holds. */
@@ -69,6 +97,41 @@ struct Scratch {
 /* Ends the last run on the scratch (its outputs' memory goes), and gives the frame of `plan` with a
  * slab as large as its places need. */
 Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame) _warn_unused_result_;
+
+/* One execution of one plan. */
+typedef struct Run {
+    const Plan *plan;
+    Scratch *scratch;
+    Frame *frame;
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+    Arena *arena;         /* the caller's */
+    const Step *step;
+    int32_t number;       /* of the step */
+    size_t scratch_bytes; /* that the step has asked for so far */
+    Loose *step_loose[8]; /* its working memory outside of the slab */
+    int n_step_loose;
+} Run;
+
+/* Runs the plan of `frame`, whose feeds are there, as a part of the run `outer`. The outputs are
+ * valid until run_inner_end. */
+Error *run_inner(const Run *outer, Frame *frame) _warn_unused_result_;
+const Tensor *run_inner_output(const Frame *frame, size_t i);
+void run_inner_end(const Run *outer, Frame *frame);
+
+uint64_t run_now_ns(void);
+
+/* The frame for plan `plan` of the step, made if need be. Its slab is not set. */
+Error *frame_inner(Frame *frame, int32_t number, const Plan *plan,
+                   Frame **ret_inner) _warn_unused_result_;
+
+/* Places the memory of a frame within a frame, if that is to be made anew. */
+Error *frame_settle(Frame *frame) _warn_unused_result_;
+
+/* Makes room for n carries. */
+Error *frame_loop(Frame *frame, int32_t number, size_t n, Loop **ret_loop) _warn_unused_result_;
+
+/* Makes the memory `bytes` large, without what was in it. RESOURCE_EXHAUSTED at the limit. */
+Error *keep_grow(Scratch *scratch, Keep *keep, size_t bytes) _warn_unused_result_;
 
 /* `bytes` outside of the slab, aligned to ARENA_ALIGNMENT. RESOURCE_EXHAUSTED at the limit. */
 Error *loose_new(Scratch *scratch, size_t bytes, Loose **ret_loose) _warn_unused_result_;

@@ -72,10 +72,9 @@ static bool is_step(const Node *node)
 static int32_t find_value(const Emit *emit, Endpoint endpoint)
 {
     const Node *node = endpoint.node;
-    if (node->feed >= 0)
-        return node->feed;
-    int32_t first = emit->first_value[node->position];
-    return node->values != NULL ? ~(first + endpoint.index) : first + endpoint.index;
+    if (node->values != NULL) /* a feed too, of a graph within a graph */
+        return ~(emit->first_value[node->position] + endpoint.index);
+    return node->feed >= 0 ? node->feed : emit->first_value[node->position] + endpoint.index;
 }
 
 /* Counts what there will be, so that everything is allocated once. */
@@ -147,6 +146,39 @@ static Error *copy_dtypes(Arena *arena, size_t n, const DType *dtypes, const DTy
     return *ret != NULL ? NULL : error_out_of_memory();
 }
 
+static Error *emit_graph(const PlanInput *input, const Graph *graph, Plan **ret_plan);
+
+/* The plans of a step of control flow; nobody looks at the inputs that they have as constants. */
+static Error *emit_control(Emit *emit, const Node *node, Step *step, bool **ret_release)
+{
+    const Control *control = node->control;
+    StepControl *made = arena_calloc(emit->arena, 1, sizeof *made);
+    bool *release = arena_calloc(emit->arena, (size_t)node->n_inputs, sizeof *release);
+    if (made == NULL || release == NULL)
+        return error_out_of_memory();
+    made->kind = control->kind;
+    made->n_plans = control->n_graphs;
+    made->plans = arena_calloc(emit->arena, (size_t)control->n_graphs, sizeof(Plan *));
+    if (made->plans == NULL)
+        return error_out_of_memory();
+    for (int i = 0; i < control->n_graphs; i++)
+        TRY(emit_graph(emit->input, &control->graphs[i], &made->plans[i]));
+    made->first_frame = emit->plan->n_inner;
+    emit->plan->n_inner += made->n_plans;
+    if (control->kind == CONTROL_WHILE) {
+        made->loop = emit->plan->n_loops++;
+        made->is_invariant = arena_memdup(emit->arena, control->is_invariant,
+                                          (size_t)node->n_outputs * sizeof(bool));
+        if (made->is_invariant == NULL)
+            return error_out_of_memory();
+    }
+    for (int i = 0; i < node->n_inputs; i++)
+        release[i] = control_is_pushed(node, i);
+    step->control = made;
+    *ret_release = release;
+    return NULL;
+}
+
 static Error *prepare_step(Emit *emit, const Node *node, Step *step)
 {
     size_t n = (size_t)node->n_inputs;
@@ -169,7 +201,10 @@ static Error *prepare_step(Emit *emit, const Node *node, Step *step)
                           .input_dtypes = dtypes,
                           .n_outputs = node->n_outputs,
                           .workers = emit->input->workers };
-    TRY(store_kernel(emit->input->store, &prepare, constants));
+    if (node->control != NULL)
+        TRY(emit_control(emit, node, step, &prepare.release_input));
+    else
+        TRY(store_kernel(emit->input->store, &prepare, constants));
     step->kernel = prepare.kernel;
     step->attrs = attrs;
     for (size_t i = 0; i < n; i++) {
@@ -277,7 +312,8 @@ static Error *emit_dead(Emit *emit)
     return NULL;
 }
 
-Error *plan_emit(const PlanInput *input, const Graph *graph, Plan **ret_plan)
+/* Recurses for graphs within the graph, whose depth importing bounds. */
+static Error *emit_graph(const PlanInput *input, const Graph *graph, Plan **ret_plan)
 {
     Arena *arena = store_arena(input->store);
     Plan *plan = arena_calloc(arena, 1, sizeof *plan);
@@ -291,9 +327,30 @@ Error *plan_emit(const PlanInput *input, const Graph *graph, Plan **ret_plan)
     TRY(emit_feeds(&emit));
     TRY(emit_outputs(&emit));
     TRY(emit_dead(&emit));
+    *ret_plan = plan;
+    return NULL;
+}
+
+Error *plan_emit(const PlanInput *input, const Graph *graph, Plan **ret_plan)
+{
+    Plan *plan = NULL;
+    TRY(emit_graph(input, graph, &plan));
     plan->life = plan_life_new();
     if (plan->life == NULL)
         return error_out_of_memory();
     *ret_plan = plan;
     return NULL;
+}
+
+bool plan_is_pure(const Plan *plan)
+{
+    for (int32_t i = 0; i < plan->n_steps; i++) {
+        const Step *step = &plan->steps[i];
+        if ((step->op->flags & (OP_STATEFUL | OP_WRITES)) != 0)
+            return false;
+        for (int k = 0; step->control != NULL && k < step->control->n_plans; k++)
+            if (!plan_is_pure(step->control->plans[k]))
+                return false;
+    }
+    return true;
 }

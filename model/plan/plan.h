@@ -12,13 +12,26 @@
 #ifndef DIGIT_PLAN_PLAN_H
 #define DIGIT_PLAN_PLAN_H
 
+#include "model/graph/control.h"
 #include "model/plan/store.h"
+
+/* What a step of control flow runs instead of a kernel. */
+typedef struct StepControl {
+    ControlKind kind;
+    int n_plans;
+    struct Plan **plans;      /* [n_plans] as Control.graphs; their feeds are the step's inputs,
+                               * but for a predicate */
+    const bool *is_invariant; /* as Control.is_invariant */
+    int32_t first_frame;      /* of the plans, among the frame's `inner` */
+    int32_t loop;             /* of a While: among the frame's `loops` */
+} StepControl;
 
 typedef struct Step {
     const Op *op;
     const char *node_name;
     const Attrs *attrs; /* for whoever looks at a plan: run needs the kernel only */
     const void *kernel;
+    const StepControl *control; /* NULL: a kernel */
     int n_inputs, n_outputs, n_dead;
     const int32_t *inputs;      /* [n_inputs] values */
     const DType *output_dtypes; /* [n_outputs] */
@@ -30,10 +43,12 @@ typedef struct Step {
 typedef struct PlanLife PlanLife;
 
 typedef struct Plan {
-    PlanLife *life;
+    PlanLife *life;    /* NULL: of a plan that a step of another one runs */
     const Step *steps; /* [n_steps] */
     int32_t n_steps;
     int32_t n_slots;
+    int32_t n_inner;         /* plans that its steps run */
+    int32_t n_loops;         /* steps that are a While */
     size_t n_step_inputs;    /* of all steps */
     const int32_t *made;     /* [n_slots] step that makes it; -1: fed */
     const int32_t *last_use; /* [n_slots] last step that needs it; n_steps: an output */
@@ -54,6 +69,9 @@ typedef struct PlanInput {
 /* Makes the plan of a graph that is in order: prepares the kernels and numbers the values. Errors
  * of kernels name the node. The graph is not needed afterwards. */
 Error *plan_emit(const PlanInput *input, const Graph *graph, Plan **ret_plan) _warn_unused_result_;
+
+/* Whether a run leaves no trace: none of its steps, or of the plans that they run, has state. */
+bool plan_is_pure(const Plan *plan);
 
 /* Nobody runs the plan any more. Takes NULL. */
 void plan_retire(Plan *plan);

@@ -9,18 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/plan/control.h"
 #include "model/plan/frame.h"
-
-typedef struct Run {
-    const Plan *plan;
-    Scratch *scratch;
-    Frame *frame;
-    const Step *step;
-    int32_t number;       /* of the step */
-    size_t scratch_bytes; /* that the step has asked for so far */
-    Loose *step_loose[8]; /* its working memory outside of the slab */
-    int n_step_loose;
-} Run;
 
 /* Memory for what has no elements: never read, never NULL. */
 static _Alignas(ARENA_ALIGNMENT) uint8_t nothing[ARENA_ALIGNMENT];
@@ -59,7 +49,7 @@ static Error *own_memory(Run *run, int32_t slot, size_t bytes, void **ret_data)
         return NULL;
     }
     if (bytes <= place->bytes) {
-        *ret_data = run->scratch->slab + place->offset;
+        *ret_data = run->frame->slab + place->offset;
     } else {
         note_wanted(frame, slot, bytes);
         TRY(loose_new(run->scratch, bytes, &memory->loose));
@@ -160,7 +150,7 @@ static void *host_scratch(OpContext *context, size_t bytes)
     size_t begin = run->scratch_bytes;
     run->scratch_bytes += (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     if (run->scratch_bytes <= frame->places[place].bytes)
-        return run->scratch->slab + frame->places[place].offset + begin;
+        return run->frame->slab + frame->places[place].offset + begin;
     note_wanted(frame, place, run->scratch_bytes);
     Loose *loose = NULL;
     if (run->n_step_loose == (int)ARRAY_SIZE(run->step_loose))
@@ -193,6 +183,14 @@ static void end_step(Run *run)
     }
 }
 
+static Error *run_kernel(const Run *run, OpContext *context)
+{
+    context->workers = crew_take(run->scratch->crew);
+    Error *error = run->step->op->run(context);
+    crew_give(run->scratch->crew, context->workers);
+    return error;
+}
+
 static Error *run_step(Run *run, OpContext *context)
 {
     const Step *step = run->step;
@@ -208,10 +206,7 @@ static Error *run_step(Run *run, OpContext *context)
         memory[i] = (SlotMemory){ .root = NO_SLOT };
         context->outputs[i].dtype = DT_INVALID;
     }
-    context->workers = crew_take(run->scratch->crew);
-    Error *error = step->op->run(context);
-    crew_give(run->scratch->crew, context->workers);
-    TRY(error);
+    TRY(step->control != NULL ? control_run(run, context) : run_kernel(run, context));
     for (int i = 0; i < step->n_outputs; i++)
         TRY(check_output(run, i, context->outputs[i].dtype));
     end_step(run);
@@ -219,47 +214,84 @@ static Error *run_step(Run *run, OpContext *context)
     return NULL;
 }
 
-static bool is_past(uint64_t deadline_ns)
+uint64_t run_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= deadline_ns;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static Error *run_steps(Run *run, OpContext *context, uint64_t deadline_ns)
+static Error *run_steps(Run *run)
 {
+    static const OpHost host = { host_output, host_alias, host_scratch };
+    OpContext context = { .inputs = run->frame->inputs,
+                          .resources = run->plan->resources,
+                          .arena = run->arena,
+                          .host = &host,
+                          .host_data = run };
     for (run->number = 0; run->number < run->plan->n_steps; run->number++) {
         run->step = &run->plan->steps[run->number];
-        if (deadline_ns != 0 && is_past(deadline_ns))
+        if (run->deadline_ns != 0 && run_now_ns() >= run->deadline_ns)
             return error_new(ERROR_DEADLINE_EXCEEDED,
                              "Timed out waiting for notification: the deadline passed before "
                              "node '%s' could run",
                              run->step->node_name);
-        TRY(error_suffix(run_step(run, context), "\n\t [[{{node %s}}]]", run->step->node_name));
+        TRY(error_suffix(run_step(run, &context), "\n\t [[{{node %s}}]]", run->step->node_name));
     }
     return NULL;
 }
 
+static const Tensor *get_output(const Frame *frame, size_t i)
+{
+    int32_t value = frame->plan->outputs[i];
+    return value >= 0 ? &frame->values[value] : &frame->plan->constants[~value]->tensor;
+}
+
 Error *plan_run(const PlanRun *options, Tensor *outputs)
 {
-    static const OpHost host = { host_output, host_alias, host_scratch };
     const Plan *plan = options->plan;
-    Run run = { .plan = plan, .scratch = options->scratch };
+    Run run = { .plan = plan,
+                .scratch = options->scratch,
+                .deadline_ns = options->deadline_ns,
+                .arena = options->arena };
     TRY(scratch_begin(run.scratch, plan, &run.frame));
     if (plan->n_feeds > 0)
         memcpy(run.frame->values, options->feeds, plan->n_feeds * sizeof(Tensor));
-    OpContext context = { .inputs = run.frame->inputs,
-                          .resources = plan->resources,
-                          .arena = options->arena,
-                          .host = &host,
-                          .host_data = &run };
     crew_enter(run.scratch->crew);
-    Error *error = run_steps(&run, &context, options->deadline_ns);
+    Error *error = run_steps(&run);
     crew_leave(run.scratch->crew);
     TRY(error);
-    for (size_t i = 0; i < plan->n_outputs; i++) {
-        int32_t value = plan->outputs[i];
-        outputs[i] = value >= 0 ? run.frame->values[value] : plan->constants[~value]->tensor;
-    }
+    for (size_t i = 0; i < plan->n_outputs; i++)
+        outputs[i] = *get_output(run.frame, i);
     return NULL;
+}
+
+/* ---- plans within plans -------------------------------------------------------------------- */
+
+Error *run_inner(const Run *outer, Frame *frame)
+{
+    Run run = { .plan = frame->plan,
+                .scratch = outer->scratch,
+                .frame = frame,
+                .deadline_ns = outer->deadline_ns,
+                .arena = outer->arena };
+    return run_steps(&run);
+}
+
+const Tensor *run_inner_output(const Frame *frame, size_t i)
+{
+    return get_output(frame, i);
+}
+
+/* Outputs have no last step that would free what they have outside of the slab. */
+void run_inner_end(const Run *outer, Frame *frame)
+{
+    for (size_t i = 0; i < frame->plan->n_outputs; i++) {
+        int32_t value = frame->plan->outputs[i];
+        int32_t root = value >= 0 ? frame->memory[value].root : NO_SLOT;
+        if (root == NO_SLOT || frame->memory[root].loose == NULL)
+            continue;
+        loose_free(outer->scratch, frame->memory[root].loose);
+        frame->memory[root].loose = NULL;
+    }
 }

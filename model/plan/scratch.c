@@ -22,14 +22,19 @@ _Static_assert(sizeof(Loose) <= ARENA_ALIGNMENT, "the header fits before the mem
 
 /* ---- loose memory and slab ----------------------------------------------------------------- */
 
-Error *loose_new(Scratch *scratch, size_t bytes, Loose **ret_loose)
+static Error *check_limit(const Scratch *scratch, size_t bytes)
 {
-    void *memory = NULL;
-    size_t held = scratch->slab_bytes + scratch->loose_bytes;
-    if (bytes > scratch->max_bytes || held > scratch->max_bytes - bytes)
+    if (bytes > scratch->max_bytes || scratch_bytes(scratch) > scratch->max_bytes - bytes)
         return error_new(ERROR_RESOURCE_EXHAUSTED,
                          "the run needs more than the limit of %zu bytes of working memory",
                          scratch->max_bytes);
+    return NULL;
+}
+
+Error *loose_new(Scratch *scratch, size_t bytes, Loose **ret_loose)
+{
+    void *memory = NULL;
+    TRY(check_limit(scratch, bytes));
     if (posix_memalign(&memory, ARENA_ALIGNMENT, bytes + ARENA_ALIGNMENT) != 0)
         return error_out_of_memory();
     Loose *loose = memory;
@@ -63,6 +68,27 @@ static void free_all_loose(Scratch *scratch)
 {
     while (scratch->loose != NULL)
         loose_free(scratch, scratch->loose);
+}
+
+static void keep_free(Scratch *scratch, Keep *keep)
+{
+    scratch->kept_bytes -= keep->bytes;
+    free(keep->data);
+    *keep = (Keep){ 0 };
+}
+
+/* What has to grow again gets some room, as places do (run.c). */
+Error *keep_grow(Scratch *scratch, Keep *keep, size_t bytes)
+{
+    void *memory = NULL;
+    size_t room = keep->bytes > 0 ? bytes / 4 : 0;
+    keep_free(scratch, keep);
+    TRY(check_limit(scratch, bytes + room));
+    if (posix_memalign(&memory, ARENA_ALIGNMENT, bytes + room) != 0)
+        return error_out_of_memory();
+    *keep = (Keep){ memory, bytes + room };
+    scratch->kept_bytes += keep->bytes;
+    return NULL;
 }
 
 /* False when the system has no more; the slab is gone then. */
@@ -141,9 +167,26 @@ static void forget_places(Frame *frame)
 
 /* ---- frames -------------------------------------------------------------------------------- */
 
+static void free_carries(Scratch *scratch, Frame *frame)
+{
+    for (size_t i = 0; i < frame->n_inner; i++)
+        if (frame->inner[i] != NULL)
+            free_carries(scratch, frame->inner[i]);
+    for (size_t i = 0; i < frame->n_loops; i++) {
+        for (size_t k = 0; k < frame->loops[i].n; k++) {
+            keep_free(scratch, &frame->loops[i].carries[k].buffers[0]);
+            keep_free(scratch, &frame->loops[i].carries[k].buffers[1]);
+        }
+    }
+}
+
 static void frame_free(Frame *frame)
 {
-    plan_life_unref(frame->life);
+    for (size_t i = 0; i < frame->n_inner; i++)
+        if (frame->inner[i] != NULL)
+            frame_free(frame->inner[i]);
+    if (frame->life != NULL)
+        plan_life_unref(frame->life);
     arena_free(frame->arena);
 }
 
@@ -176,17 +219,47 @@ static Error *frame_new(const Plan *plan, Frame **ret_frame)
     frame->inputs = arena_calloc(arena, plan->n_step_inputs, sizeof(Tensor *));
     frame->memory = arena_calloc(arena, n_slots, sizeof(SlotMemory));
     frame->places = arena_calloc(arena, n_places, sizeof(SlotPlace));
+    frame->inner = arena_calloc(arena, (size_t)plan->n_inner, sizeof(Frame *));
+    frame->loops = arena_calloc(arena, (size_t)plan->n_loops, sizeof(Loop));
     if (frame->values == NULL || frame->inputs == NULL || frame->memory == NULL ||
-        frame->places == NULL)
+        frame->places == NULL || frame->inner == NULL || frame->loops == NULL)
         return error_out_of_memory();
+    frame->n_inner = (size_t)plan->n_inner;
+    frame->n_loops = (size_t)plan->n_loops;
     for (size_t i = 0; i < n_slots; i++)
         frame->memory[i].root = NO_SLOT;
     for (size_t i = 0; i < n_places; i++)
         frame->places[i].shares = NO_SLOT;
     point_inputs(frame);
-    frame->life = plan_life_ref(plan->life);
+    frame->life = plan->life != NULL ? plan_life_ref(plan->life) : NULL;
     frame->arena = TAKE(arena);
     *ret_frame = frame;
+    return NULL;
+}
+
+Error *frame_inner(Frame *frame, int32_t number, const Plan *plan, Frame **ret_inner)
+{
+    if (frame->inner[number] == NULL)
+        TRY(frame_new(plan, &frame->inner[number]));
+    *ret_inner = frame->inner[number];
+    return NULL;
+}
+
+Error *frame_settle(Frame *frame)
+{
+    return frame->is_stale ? make_places(frame) : NULL;
+}
+
+Error *frame_loop(Frame *frame, int32_t number, size_t n, Loop **ret_loop)
+{
+    Loop *loop = &frame->loops[number];
+    if (loop->carries == NULL) {
+        loop->carries = arena_calloc(frame->arena, n, sizeof(Carry));
+        if (loop->carries == NULL)
+            return error_out_of_memory();
+        loop->n = n;
+    }
+    *ret_loop = loop;
     return NULL;
 }
 
@@ -197,6 +270,7 @@ static void drop_dead_frames(Scratch *scratch)
         Frame *frame = *at;
         if (plan_life_is_over(frame->life)) {
             *at = frame->next;
+            free_carries(scratch, frame);
             frame_free(frame);
         } else {
             at = &frame->next;
@@ -231,6 +305,7 @@ Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame)
     if (frame->slab_bytes > scratch->slab_bytes &&
         (frame->slab_bytes > scratch->max_bytes || !set_slab(scratch, frame->slab_bytes)))
         forget_places(frame);
+    frame->slab = scratch->slab;
     *ret_frame = frame;
     return NULL;
 }
@@ -271,6 +346,7 @@ Scratch *scratch_free(Scratch *scratch)
     while (scratch->frames != NULL) {
         Frame *frame = scratch->frames;
         scratch->frames = frame->next;
+        free_carries(scratch, frame);
         frame_free(frame);
     }
     set_slab(scratch, 0);
@@ -284,14 +360,16 @@ void scratch_trim(Scratch *scratch)
     size_t needed = 0;
     free_all_loose(scratch);
     drop_dead_frames(scratch);
-    for (const Frame *frame = scratch->frames; frame != NULL; frame = frame->next)
+    for (Frame *frame = scratch->frames; frame != NULL; frame = frame->next) {
+        free_carries(scratch, frame);
         if (frame->slab_bytes > needed)
             needed = frame->slab_bytes;
+    }
     if (needed < scratch->slab_bytes)
         set_slab(scratch, 0); /* the next run makes one of the right size */
 }
 
 size_t scratch_bytes(const Scratch *scratch)
 {
-    return scratch->slab_bytes + scratch->loose_bytes;
+    return scratch->slab_bytes + scratch->loose_bytes + scratch->kept_bytes;
 }

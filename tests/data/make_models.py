@@ -347,6 +347,51 @@ def make_tables_v1():
     run_v1("tables_v1", [("serving_default", {"x": np.array([1, 0, 2], np.int64)})])
 
 
+def make_control():
+    """tf.cond in tf.cond, tf.switch_case; loops that end early, swap, grow, nest."""
+    class Control(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable(noise(50, 3, 3), name="w")
+            self.b = tf.Variable(noise(51, 3), name="b")
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x"),
+                                      tf.TensorSpec([], tf.int32, "k")])
+        def branches(self, x, k):
+            def deep():
+                return tf.cond(k > 10, lambda: x @ self.w + self.b, lambda: x * 2.0)
+            case = [lambda: x + 1.0, lambda: tf.nn.relu(x @ self.w), lambda: x[:1]]
+            return {"cond": tf.cond(k > 0, deep, lambda: -x), "case": tf.switch_case(k, case)}
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x"),
+                                      tf.TensorSpec([], tf.int32, "k")])
+        def loops(self, x, k):
+            n, y = tf.while_loop(
+                lambda i, y: tf.logical_and(i < k, tf.reduce_sum(tf.abs(y)) < 100.0),
+                lambda i, y: (i + 1, tf.nn.tanh(y @ self.w) + self.b + y), [0, x])
+            a, b, _ = tf.while_loop(lambda a, b, i: i < k, lambda a, b, i: (b, a, i + 1),
+                                    [x, x * 2.0, 0])
+            grown, _ = tf.while_loop(
+                lambda g, i: i < k, lambda g, i: (tf.concat([g, x], 0), i + 1), [x, 0],
+                shape_invariants=[tf.TensorShape([None, 3]), tf.TensorShape([])])
+
+            def outer(i, v):
+                _, v = tf.while_loop(lambda j, v: j < i, lambda j, v: (
+                    j + 1, v + self.b * tf.cast(j, tf.float32)), [0, v])
+                return i + 1, v
+            _, nested = tf.while_loop(lambda i, v: i < k, outer, [0, x])
+            return {"n": n, "y": y, "a": a, "b": b, "grown": grown, "nested": nested}
+
+    module = Control()
+    tf.saved_model.save(module, fresh("control"), signatures={
+        "serving_default": module.branches, "loops": module.loops})
+    tidy("control")
+    sizes = [(2, 0), (3, 1), (2, 2), (4, 11), (1, -1), (2, 30), (2, 5), (2, 5), (2, 5)]
+    run_v2("control", [(signature_name, {"x": noise(52 + i, n, 3), "k": np.int32(k)})
+                       for signature_name in ("serving_default", "loops")
+                       for i, (n, k) in enumerate(sizes)])
+
+
 MODELS = {k[5:]: v for k, v in list(globals().items()) if k.startswith("make_")}
 
 if __name__ == "__main__":
