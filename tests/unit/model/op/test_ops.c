@@ -287,9 +287,9 @@ static void test_cases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASES("einsum"), CASES("example"), CASES("gather"), CASES("image"),
-        CASES("math"),   CASES("move"),    CASES("nn"),     CASES("ragged"),
-        CASES("shape"),  CASES("special"), CASES("string"), CASES("volume"),
+        CASES("einsum"),  CASES("example"), CASES("gather"), CASES("image"),  CASES("index"),
+        CASES("math"),    CASES("move"),    CASES("nn"),     CASES("ragged"), CASES("shape"),
+        CASES("special"), CASES("string"),  CASES("volume"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
