@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fuse: from each Conv2D and MatMul of floats the chain of ops that alone use its result is
+ * Fuse: from each convolution and MatMul of floats the chain of ops that alone use its result is
  * followed, as far as the table of links goes:
  *
- *     Conv2D   { BiasAdd | FusedBatchNorm | Add, Sub, Mul with constants }  [activation]  [MaxPool]
+ *     Conv2D, DepthwiseConv2dNative
+ *              { BiasAdd | FusedBatchNorm | Add, Sub, Mul with constants }  [activation]  [MaxPool]
  *     MatMul   { BiasAdd | Add, Sub, Mul with constants }  [activation]
  *
  * The middle is gathered as scale and shift of each channel and put into the weights (affine.c); a
@@ -21,9 +22,10 @@
 
 typedef struct Chain {
     Graph *graph;
-    Node *base; /* Conv2D or MatMul */
-    Node *last; /* so far; its output 0 is the chain's */
-    bool is_conv;
+    Node *base;   /* Conv2D, DepthwiseConv2dNative or MatMul */
+    Node *last;   /* so far; its output 0 is the chain's */
+    bool is_conv; /* of either kind */
+    const Op *fused;
     const Tensor *weights; /* NULL: not constant, nothing can be put into them */
     bool is_outermost;     /* channels are the weights' first dimension: transpose_b */
     Affine affine;         /* where weights are constant */
@@ -269,12 +271,9 @@ static Error *replace(Chain *chain)
 {
     Graph *graph = chain->graph;
     Node *base = chain->base, *node = chain->last;
-    const Op *op = op_find(chain->is_conv ? "_FusedConv2D" : "_FusedMatMul");
     Endpoint weights = base->inputs[1];
     Endpoint bias = chain->bias;
     Tensor tensor;
-    if (op == NULL)
-        return NULL;
     if (chain->affine.has_scale) {
         TRY(affine_weights(graph->arena, &chain->affine, chain->weights, chain->is_outermost,
                            &tensor));
@@ -294,7 +293,7 @@ static Error *replace(Chain *chain)
     node->inputs[2] = bias;
     node->n_inputs = 2 + has_bias;
     node->n_outputs = 1;
-    node->op = op;
+    node->op = chain->fused;
     node->name = base->name;
     return NULL;
 }
@@ -304,7 +303,8 @@ static Error *replace(Chain *chain)
 /* Sets up the chain when `node` begins one. */
 static Error *begin(Chain *chain, Node *node, bool *ret_is_begun)
 {
-    chain->is_conv = node_is(node, "Conv2D");
+    bool is_depthwise = node_is(node, "DepthwiseConv2dNative");
+    chain->is_conv = is_depthwise || node_is(node, "Conv2D");
     *ret_is_begun = false;
     if ((!chain->is_conv && !node_is(node, "MatMul")) || node->values != NULL ||
         node->n_controls > 0 || node->output_dtypes[0] != DT_FLOAT || !is_nhwc(node))
@@ -313,10 +313,17 @@ static Error *begin(Chain *chain, Node *node, bool *ret_is_begun)
     if (!chain->is_conv)
         TRY(attrs_bool_or(node->attrs, "transpose_b", false, &chain->is_outermost));
     if (weights != NULL && weights->shape.rank == (chain->is_conv ? 4 : 2) && weights->n > 0) {
-        int channels = chain->is_conv ? 3 : chain->is_outermost ? 0 : 1;
+        const int64_t *dims = weights->shape.dims;
+        int64_t channels = is_depthwise          ? dims[2] * dims[3]
+                           : chain->is_conv      ? dims[3]
+                           : chain->is_outermost ? dims[0]
+                                                 : dims[1];
         chain->weights = weights;
-        TRY(affine_new(chain->graph->arena, weights->shape.dims[channels], &chain->affine));
+        TRY(affine_new(chain->graph->arena, channels, &chain->affine));
     }
+    chain->fused = op_find(is_depthwise     ? "_FusedDepthwiseConv2D"
+                           : chain->is_conv ? "_FusedConv2D"
+                                            : "_FusedMatMul");
     chain->base = node;
     chain->last = node;
     *ret_is_begun = true;
@@ -330,7 +337,7 @@ static Error *fuse_from(Graph *graph, Node *node)
     TRY(begin(&chain, node, &goes_on));
     while (goes_on)
         TRY(extend(&chain, &goes_on));
-    return chain.last != chain.base ? replace(&chain) : NULL;
+    return chain.last != chain.base && chain.fused != NULL ? replace(&chain) : NULL;
 }
 
 Error *fuse(Graph *graph)

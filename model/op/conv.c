@@ -16,6 +16,7 @@
 typedef struct ConvKernel {
     Window window;
     Activation activation;
+    bool is_depthwise; /* the filter is [h,w,C,M], as DepthwiseConv2dNative has it */
     bool has_pool;
     Window pool;
     Shape filter;         /* when the filter is constant; else rank 0 */
@@ -40,7 +41,7 @@ static const float *padded_bias(Arena *arena, const float *bias, size_t n)
 static Error *pack_filter(OpPrepare *prepare, ConvKernel *kernel)
 {
     const Tensor *filter = prepare->constants[1];
-    if (filter == NULL || filter->shape.rank != 4 || filter->n == 0)
+    if (filter == NULL || filter->shape.rank != 4 || filter->n == 0 || kernel->is_depthwise)
         return NULL;
     size_t n = (size_t)filter->shape.dims[3], k = (size_t)filter->n / n;
     size_t floats = panel_floats(k, n);
@@ -72,11 +73,12 @@ static Error *pack_bias(OpPrepare *prepare, ConvKernel *kernel)
     return NULL;
 }
 
-static Error *prepare_kernel(OpPrepare *prepare, ConvKernel **ret_kernel)
+static Error *prepare_kernel(OpPrepare *prepare, bool is_depthwise, ConvKernel **ret_kernel)
 {
     ConvKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
+    kernel->is_depthwise = is_depthwise;
     if (prepare->input_dtypes[0] != DT_FLOAT)
         return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
                          prepare->op->name, dtype_name(prepare->input_dtypes[0]));
@@ -99,15 +101,15 @@ static Error *prepare_kernel(OpPrepare *prepare, ConvKernel **ret_kernel)
 Error *conv_prepare(OpPrepare *prepare)
 {
     ConvKernel *kernel = NULL;
-    return prepare_kernel(prepare, &kernel);
+    return prepare_kernel(prepare, false, &kernel);
 }
 
-Error *fused_conv_prepare(OpPrepare *prepare)
+static Error *prepare_fused(OpPrepare *prepare, bool is_depthwise)
 {
     ConvKernel *kernel = NULL;
     if (prepare->n_inputs > 3)
-        return error_new(ERROR_INTERNAL, "_FusedConv2D takes at most one bias");
-    TRY(prepare_kernel(prepare, &kernel));
+        return error_new(ERROR_INTERNAL, "%s takes at most one bias", prepare->op->name);
+    TRY(prepare_kernel(prepare, is_depthwise, &kernel));
     TRY(fused_activation(prepare->attrs, &kernel->activation));
     kernel->has_pool = attrs_find(prepare->attrs, "pool_ksize") != NULL;
     if (kernel->has_pool)
@@ -117,6 +119,16 @@ Error *fused_conv_prepare(OpPrepare *prepare)
                                               .padding = "pool_padding" },
                               &kernel->pool));
     return NULL;
+}
+
+Error *fused_conv_prepare(OpPrepare *prepare)
+{
+    return prepare_fused(prepare, false);
+}
+
+Error *fused_depthwise_prepare(OpPrepare *prepare)
+{
+    return prepare_fused(prepare, true);
 }
 
 /* ---- run ----------------------------------------------------------------------------------- */
@@ -242,9 +254,14 @@ Error *conv_run(OpContext *context)
 {
     const ConvKernel *kernel = context->kernel;
     const Tensor *x = op_input(context, 0);
-    const Shape *filter = kernel->panels != NULL ? &kernel->filter : &op_input(context, 1)->shape;
-    TRY(check_shapes(&x->shape, filter));
-    const int64_t *d = x->shape.dims, *f = filter->dims;
+    Shape filter = kernel->panels != NULL ? kernel->filter : op_input(context, 1)->shape;
+    if (kernel->is_depthwise) {
+        int64_t out_c = 0;
+        TRY(depthwise_check(&x->shape, &filter, &out_c));
+        filter = shape_of(filter.dims[0], filter.dims[1], 1, out_c);
+    }
+    TRY(check_shapes(&x->shape, &filter));
+    const int64_t *d = x->shape.dims, *f = filter.dims;
     ConvShape s = { .batch = d[0], .in_c = d[3], .out_c = f[3], .groups = d[3] / f[2] };
     TRY(window_axis(&kernel->window, 0, d[1], f[0], &s.rows));
     TRY(window_axis(&kernel->window, 1, d[2], f[1], &s.columns));

@@ -51,6 +51,10 @@ typedef struct Depthwise {
     float *y;
 } Depthwise;
 
+/* The checks of DepthwiseConv2dNative, and the number of output channels. */
+Error *depthwise_check(const Shape *x, const Shape *filter,
+                       int64_t *ret_out_c) _warn_unused_result_;
+
 void depthwise_conv_run(const Depthwise *conv, Workers *workers);
 
 #endif

@@ -162,7 +162,7 @@ Error *depthwise_prepare(OpPrepare *prepare)
     return NULL;
 }
 
-static Error *check_shapes(const Shape *x, const Shape *filter)
+Error *depthwise_check(const Shape *x, const Shape *filter, int64_t *ret_out_c)
 {
     char text[SHAPE_TEXT_BYTES];
     if (x->rank != 4)
@@ -181,6 +181,8 @@ static Error *check_shapes(const Shape *x, const Shape *filter)
                              "filter must not have zero elements (i.e. all dimensions must be "
                              "non-zero)");
     }
+    if (__builtin_mul_overflow(filter->dims[2], filter->dims[3], ret_out_c))
+        return error_new(ERROR_INVALID_ARGUMENT, "filter has too many output channels");
     return NULL;
 }
 
@@ -188,13 +190,12 @@ Error *depthwise_run(OpContext *context)
 {
     const Window *window = context->kernel;
     const Tensor *x = op_input(context, 0), *filter = op_input(context, 1);
-    TRY(check_shapes(&x->shape, &filter->shape));
+    int64_t out_c = 0;
+    TRY(depthwise_check(&x->shape, &filter->shape, &out_c));
     const int64_t *d = x->shape.dims, *f = filter->shape.dims;
-    Depthwise conv = { .shape = { .batch = d[0], .in_c = d[3], .groups = d[3] },
+    Depthwise conv = { .shape = { .batch = d[0], .in_c = d[3], .out_c = out_c, .groups = d[3] },
                        .x = x->data,
                        .filter = filter->data };
-    if (__builtin_mul_overflow(f[2], f[3], &conv.shape.out_c))
-        return error_new(ERROR_INVALID_ARGUMENT, "filter has too many output channels");
     TRY(window_axis(window, 0, d[1], f[0], &conv.shape.rows));
     TRY(window_axis(window, 1, d[2], f[1], &conv.shape.columns));
     Shape shape = shape_of(d[0], conv.shape.rows.out, conv.shape.columns.out, conv.shape.out_c);

@@ -16,6 +16,9 @@
  * an activation that rises everywhere: all of them, but for LeakyRelu with alpha < 0. A 2x2 pool
  * with strides 2 is taken in registers; any other runs after the convolution, through scratch.
  *
+ *   _FusedDepthwiseConv2D   input [N,H,W,C], filter [h,w,C,M], args*: the same of
+ * DepthwiseConv2dNative; a bias has C * M elements.
+ *
  *   _FusedMatMul   a [M,K], b [K,N], args* (num_args = 0 or 1: a bias [N])
  *       = activation(BiasAdd(MatMul(a, b), bias))
  *     attributes of MatMul (transpose_a, transpose_b), T, num_args, activation, alpha as above.

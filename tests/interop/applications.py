@@ -51,9 +51,10 @@ def _randomise(model, rng):
             weight.assign(rng.uniform(0.5, 1.5, shape))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            mean, variance = layer.moving_mean, layer.moving_variance
-            mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
-            variance.assign(variance * rng.uniform(0.7, 1.3, variance.shape))
+            mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
+            # Where a channel hardly varies, dividing by its deviation would blow up TensorFlow's own rounding.
+            layer.moving_variance.assign(variance * rng.uniform(0.7, 1.3, variance.shape) + 0.01 * mean**2)
+            layer.moving_mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
 
 
 def _sharpen(model, images):

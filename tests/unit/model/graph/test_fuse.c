@@ -37,6 +37,10 @@ static const struct {
     { "bias", CONV "y: BiasAdd(conv, b) T=float\n", "x:0", "y:0", 1, "_FusedConv2D", 1 },
     { "all of it", CONV "a: BiasAdd(conv, m) T=float\n" NORM("a") "r: Relu(n) T=float\n" POOL("r"),
       "x:0", "p:0", 1, "_FusedConv2D", 1 },
+    { "depthwise",
+      CONV "k: DepthwiseConv2dNative(x, f) T=float strides=[1,1,1,1] padding='VALID'\n"
+           "a: BiasAdd(k, m) T=float\n" NORM("a") "r: Relu6(n) T=float\n",
+      "x:0", "r:0", 1, "_FusedDepthwiseConv2D", 1 },
     { "pool before activation", CONV NORM("conv") POOL("n") "r: Relu6(p) T=float\n", "x:0", "r:0",
       1, "_FusedConv2D", 1 },
     { "pool before a leaky one", CONV POOL("conv") "r: LeakyRelu(p) T=float alpha=0.3\n", "x:0",

@@ -80,9 +80,8 @@ static void run_rest(Arena *arena, const Chain *c, const Tensor *bias, Tensor *t
     }
 }
 
-static void fused_conv_is_its_chain(void **state)
+static void check_conv_chains(bool is_depthwise)
 {
-    (void)state;
     for (int i = 0; i < 400; i++) {
         _cleanup_(arena_freep) Arena *arena = arena_new(1 << 16, 0);
         assert_non_null(arena);
@@ -94,22 +93,42 @@ static void fused_conv_is_its_chain(void **state)
         Shape x_shape = shape_of(random_below(4), kh + 2 + random_below(9),
                                  kw + 2 + random_below(30), groups * filter_c);
         Shape f_shape = shape_of(kh, kw, filter_c, groups * (1 + random_below(20)));
-        Tensor inputs[3] = { random_tensor(arena, &x_shape), random_tensor(arena, &f_shape) }, want;
         Shape bias_shape = shape_of(f_shape.dims[3]);
+        if (is_depthwise) {
+            f_shape = shape_of(kh, kw, groups * filter_c, 1 + random_below(3));
+            bias_shape = shape_of(f_shape.dims[2] * f_shape.dims[3]);
+        }
+        Tensor inputs[3] = { random_tensor(arena, &x_shape), random_tensor(arena, &f_shape) }, want;
         inputs[2] = random_tensor(arena, &bias_shape);
         OpNode node = op_node_new(arena, DT_FLOAT);
         op_node_ints(&node, "strides", 4, strides);
         op_node_text(&node, "padding", random_below(2) ? "SAME" : "VALID");
-        assert_ok(op_node_run(&node, "Conv2D", 2, inputs, &want));
+        if (is_depthwise)
+            op_node_ints(&node, "strides", 4, (const int64_t[]){ 1, strides[1], strides[1], 1 });
+        assert_ok(op_node_run(&node, is_depthwise ? "DepthwiseConv2dNative" : "Conv2D", 2, inputs,
+                              &want));
         Tensor conv = want, got;
         if (c.has_pool &&
             (conv.shape.dims[1] < c.pool_size[1] || conv.shape.dims[2] < c.pool_size[2]))
             continue;
         run_rest(arena, &c, &inputs[2], &want);
         add_fused_attrs(&node, &c);
-        assert_ok(op_node_run(&node, "_FusedConv2D", 2 + c.has_bias, inputs, &got));
+        assert_ok(op_node_run(&node, is_depthwise ? "_FusedDepthwiseConv2D" : "_FusedConv2D",
+                              2 + c.has_bias, inputs, &got));
         check_close(&got, &want, c.activation, i);
     }
+}
+
+static void fused_conv_is_its_chain(void **state)
+{
+    (void)state;
+    check_conv_chains(false);
+}
+
+static void fused_depthwise_is_its_chain(void **state)
+{
+    (void)state;
+    check_conv_chains(true);
 }
 
 static void fused_matmul_is_its_chain(void **state)
@@ -173,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_conv_is_its_chain),
+        cmocka_unit_test(fused_depthwise_is_its_chain),
         cmocka_unit_test(fused_matmul_is_its_chain),
         cmocka_unit_test(fused_ops_check_bias_and_activation),
     };
