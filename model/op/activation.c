@@ -31,16 +31,21 @@ static const struct {
     { "Softsign", ACTIVATION_SOFTSIGN },
     { "Sigmoid", ACTIVATION_SIGMOID },
     { "Tanh", ACTIVATION_TANH },
+    { "_Silu", ACTIVATION_SILU },
+    { "_HardSigmoid", ACTIVATION_HARD_SIGMOID },
+    { "_HardSwish", ACTIVATION_HARD_SWISH },
+    { "_Gelu", ACTIVATION_GELU },
 };
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
 /* Comparisons are written so that a NaN falls through to x. Far from zero softplus(x) is x or
  * exp(x) to the last bit; the threshold is TensorFlow's. */
-#define APPLY(type, name, epsilon)                                                                 \
-    void name(const Activation *activation, const type *in, size_t n, type *out)                   \
+#define APPLY(type, name, epsilon, storage)                                                        \
+    storage void name(const Activation *activation, const type *in, size_t n, type *out)           \
     {                                                                                              \
-        const type zero = 0, one = 1, six = 6, alpha = (type)activation->alpha;                    \
+        const type zero = 0, half = (type)0.5, one = 1, three = 3, six = 6,                        \
+                   alpha = (type)activation->alpha;                                                \
         const type scale = (type)SELU_SCALE, scale_alpha = (type)SELU_SCALE_ALPHA;                 \
         const type threshold = log((type)epsilon) + 2;                                             \
         switch (activation->kind) {                                                                \
@@ -49,7 +54,7 @@ static const struct {
         case ACTIVATION_RELU:                                                                      \
             EACH(x < zero ? zero : x);                                                             \
         case ACTIVATION_RELU6:                                                                     \
-            EACH(x < zero ? zero : (x > six ? six : x));                                           \
+            EACH(RELU6(x));                                                                        \
         case ACTIVATION_LEAKY_RELU:                                                                \
             EACH(x > zero ? x : alpha * x);                                                        \
         case ACTIVATION_ELU:                                                                       \
@@ -64,9 +69,18 @@ static const struct {
             EACH(one / (one + exp(-x)));                                                           \
         case ACTIVATION_TANH:                                                                      \
             EACH(tanh(x));                                                                         \
+        case ACTIVATION_SILU:                                                                      \
+            EACH(x *(one / (one + exp(-x))));                                                      \
+        case ACTIVATION_HARD_SIGMOID:                                                              \
+            EACH(RELU6(x + three) / six);                                                          \
+        case ACTIVATION_HARD_SWISH:                                                                \
+            EACH(x *(RELU6(x + three) / six));                                                     \
+        case ACTIVATION_GELU:                                                                      \
+            EACH(half *x *erfc(-x *(type)M_SQRT1_2));                                              \
         }                                                                                          \
     }
 
+#define RELU6(v) ((v) < zero ? zero : ((v) > six ? six : (v)))
 #define EACH(expression)                                                                           \
     for (size_t i = 0; i < n; i++) {                                                               \
         __typeof__(*in) x = in[i];                                                                 \
@@ -74,8 +88,18 @@ static const struct {
     }                                                                                              \
     return
 
-APPLY(float, activation_apply, 1.1920929e-07F)
-APPLY(double, activation_apply_double, 2.2204460492503131e-16)
+APPLY(float, apply_float, 1.1920929e-07F, static)
+APPLY(double, activation_apply_double, 2.2204460492503131e-16, )
+
+void activation_apply(const Activation *activation, const float *in, size_t n, float *out)
+{
+    if (activation->kind == ACTIVATION_SIGMOID)
+        sigmoid_apply(in, n, out);
+    else if (activation->kind == ACTIVATION_SILU)
+        silu_apply(in, n, out);
+    else
+        apply_float(activation, in, n, out);
+}
 
 bool activation_find(const char *name, ActivationKind *ret_kind)
 {
@@ -104,7 +128,16 @@ bool activation_bounds(const Activation *activation, float *ret_low, float *ret_
 
 bool activation_is_monotone(const Activation *activation)
 {
-    return activation->kind != ACTIVATION_LEAKY_RELU || activation->alpha >= 0;
+    switch (activation->kind) {
+    case ACTIVATION_LEAKY_RELU:
+        return activation->alpha >= 0;
+    case ACTIVATION_SILU:
+    case ACTIVATION_HARD_SWISH:
+    case ACTIVATION_GELU:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* ---- ops ----------------------------------------------------------------------------------- */

@@ -22,6 +22,10 @@ typedef enum ActivationKind {
     ACTIVATION_SOFTSIGN,
     ACTIVATION_SIGMOID,
     ACTIVATION_TANH,
+    ACTIVATION_SILU,         /* x * sigmoid(x) */
+    ACTIVATION_HARD_SIGMOID, /* relu6(x + 3) / 6 */
+    ACTIVATION_HARD_SWISH,   /* x * hard_sigmoid(x) */
+    ACTIVATION_GELU,         /* x / 2 * erfc(-x / sqrt(2)) */
 } ActivationKind;
 
 typedef struct Activation {
@@ -43,5 +47,9 @@ bool activation_is_monotone(const Activation *activation);
 /* out[i] = f(in[i]); `in` and `out` may be the same. NaN gives NaN. */
 void activation_apply(const Activation *activation, const float *in, size_t n, float *out);
 void activation_apply_double(const Activation *activation, const double *in, size_t n, double *out);
+
+/* Sigmoid and Silu of floats, in vectors (sigmoid.c): within 4 ulp. */
+void sigmoid_apply(const float *in, size_t n, float *out);
+void silu_apply(const float *in, size_t n, float *out);
 
 #endif

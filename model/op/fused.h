@@ -9,11 +9,12 @@
  *       = MaxPool(activation(BiasAdd(Conv2D(input, filter), bias)))
  *     attributes of Conv2D (strides, padding, explicit_paddings, dilations, data_format; NHWC
  * only), T, and num_args       int     0 or 1 activation     text    "" or the op's name: Relu
- * Relu6 LeakyRelu Elu Selu Softplus Softsign Sigmoid Tanh; alpha (float) for LeakyRelu pool_ksize
+ * Relu6 LeakyRelu Elu Selu Softplus Softsign Sigmoid Tanh _Silu _HardSigmoid _HardSwish
+ * _Gelu; alpha (float) for LeakyRelu pool_ksize
  * ints    [1,kh,kw,1], pool_strides [1,sh,sw,1], pool_padding text SAME or VALID: the attributes of
  * MaxPool. Without pool_ksize: no pool Conditions: none on whether filter and bias are constant,
  * but only constant ones are fast. A pool before the activation (Relu(MaxPool(x))) is the same for
- * an activation that rises everywhere: all of them, but for LeakyRelu with alpha < 0. A 2x2 pool
+ * an activation that rises everywhere: activation_is_monotone. A 2x2 pool
  * with strides 2 is taken in registers; any other runs after the convolution, through scratch.
  *
  *   _FusedDepthwiseConv2D   input [N,H,W,C], filter [h,w,C,M], args*: the same of
@@ -22,6 +23,9 @@
  *   _FusedMatMul   a [M,K], b [K,N], args* (num_args = 0 or 1: a bias [N])
  *       = activation(BiasAdd(MatMul(a, b), bias))
  *     attributes of MatMul (transpose_a, transpose_b), T, num_args, activation, alpha as above.
+ *
+ *   _Silu _HardSigmoid _HardSwish _Gelu   features
+ *       what graph/idiom.c finds spelled out; activation.h has the formulas.
  *
  * Batch normalisation is folded by the compiler: filter and bias become constants scaled by
  * scale / sqrt(variance + epsilon). Where x holds NaN, a fused pool may give another value than

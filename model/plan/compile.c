@@ -7,6 +7,7 @@
  *     written    which variables any signature writes
  *     variables  reads of all others are constants too
  *     simplify   what changes nothing
+ *     idioms     activations that are spelled out
  *     fuse       chains of ops that one kernel does
  *     emit       kernels prepared, values numbered
  */
@@ -17,6 +18,7 @@
 #include "model/graph/control.h"
 #include "model/graph/fold.h"
 #include "model/graph/fuse.h"
+#include "model/graph/idiom.h"
 #include "model/graph/simplify.h"
 
 static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
@@ -59,6 +61,7 @@ static Error *optimize(Graph *graph)
             TRY(optimize(&control->graphs[k]));
     }
     TRY(simplify(graph));
+    TRY(idioms(graph));
     return fuse(graph);
 }
 

@@ -53,7 +53,7 @@ def _randomise(model, rng):
         if isinstance(layer, keras.layers.BatchNormalization):
             mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
             # Where a channel hardly varies, dividing by its deviation would blow up TensorFlow's own rounding.
-            layer.moving_variance.assign(variance * rng.uniform(0.7, 1.3, variance.shape) + 0.01 * mean**2)
+            layer.moving_variance.assign(variance * rng.uniform(0.7, 1.3, variance.shape) + 0.25 * mean**2)
             layer.moving_mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
 
 
@@ -65,7 +65,7 @@ def _sharpen(model, images):
     head.set_weights([w * 1e-3 for w in head.get_weights()])
     logits = np.log(model(images, training=False).numpy())
     common = logits.mean(0)
-    scale = min(1.5 / (logits - common).std(), 6 / common.std())
+    scale = min(0.7 / (logits - common).std(), 3 / common.std())
     kernel, bias = (w * scale for w in head.get_weights())
     head.set_weights([kernel, bias - (common - common.mean()) * scale])
 

@@ -27,6 +27,12 @@
 #define NORM(in)                                                                                   \
     "n: FusedBatchNormV3(" in ", c, b, m, w) T=float U=float is_training=false epsilon=0.01\n"
 #define POOL(in) "p: MaxPool(" in ") T=float ksize=[1,2,2,1] strides=[1,2,2,1] padding='SAME'\n"
+#define HARD_SIGMOID                                                                               \
+    "three: Const() dtype=float value=f(3)\nsix: Const() dtype=float value=f(6)\n"                 \
+    "q: AddV2(conv, three) T=float\nz: Relu6(q) T=float\nh: RealDiv(z, six) T=float\n"
+#define GELU(root)                                                                                 \
+    "root: Const() dtype=float value=f(" root ")\na: Mul(half, conv) T=float\n"                    \
+    "n1: Neg(conv) T=float\nz: Mul(n1, root) T=float\ne: Erfc(z) T=float\nr: Mul(a, e) T=float\n"
 
 static const struct {
     const char *what, *text, *feed, *outputs;
@@ -41,6 +47,23 @@ static const struct {
       CONV "k: DepthwiseConv2dNative(x, f) T=float strides=[1,1,1,1] padding='VALID'\n"
            "a: BiasAdd(k, m) T=float\n" NORM("a") "r: Relu6(n) T=float\n",
       "x:0", "r:0", 1, "_FusedDepthwiseConv2D", 1 },
+    { "silu", CONV "s1: Sigmoid(conv) T=float\nr: Mul(s1, conv) T=float\n", "x:0", "r:0", 1,
+      "_FusedConv2D", 1 },
+    { "silu with beta",
+      CONV "one: Const() dtype=float value=f(1)\nt: Mul(one, conv) T=float\n"
+           "s1: Sigmoid(t) T=float\nr: Mul(conv, s1) T=float\n",
+      "x:0", "r:0", 1, "_FusedConv2D", 1 },
+    { "another's sigmoid",
+      CONV "n1: Neg(conv) T=float\ns1: Sigmoid(n1) T=float\n"
+           "r: Mul(s1, conv) T=float\n",
+      "x:0", "r:0", 4, "Mul", 1 },
+    { "hard swish", CONV HARD_SIGMOID "r: Mul(conv, h) T=float\n", "x:0", "r:0", 1, "_FusedConv2D",
+      1 },
+    { "hard sigmoid", CONV HARD_SIGMOID "r: Neg(h) T=float\n", "x:0", "r:0", 2, "_FusedConv2D", 1 },
+    { "silu before pool", CONV POOL("conv") "s1: Sigmoid(p) T=float\nr: Mul(p, s1) T=float\n",
+      "x:0", "r:0", 2, "_Silu", 1 },
+    { "gelu", CONV GELU("0.70710677"), "x:0", "r:0", 1, "_FusedConv2D", 1 },
+    { "not quite gelu", CONV GELU("0.7"), "x:0", "r:0", 6, "Erfc", 1 },
     { "pool before activation", CONV NORM("conv") POOL("n") "r: Relu6(p) T=float\n", "x:0", "r:0",
       1, "_FusedConv2D", 1 },
     { "pool before a leaky one", CONV POOL("conv") "r: LeakyRelu(p) T=float alpha=0.3\n", "x:0",
