@@ -74,6 +74,7 @@ static Error *start_server(Program *program)
             .contexts = (void *const *)program->workers,
             .control_context = program->workers[options->n_threads],
             .max_calls_per_thread = (unsigned)options->max_calls_per_thread,
+            .max_call_bytes = (size_t)options->max_request_tensor_bytes,
             .max_receive_bytes = (int)options->max_request_bytes,
         },
         &program->server);

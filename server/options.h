@@ -23,6 +23,7 @@ typedef struct Options {
     int64_t n_intra_op_threads; /* that may work on one request */
     int64_t max_calls_per_thread;
     int64_t max_request_bytes;
+    int64_t max_request_tensor_bytes;
     int64_t max_load_retries;
     int64_t load_retry_interval_micros;
     double startup_wait_seconds;

@@ -198,6 +198,11 @@ Arena *arena_new(size_t block_bytes, size_t max_bytes)
     return arena;
 }
 
+void arena_limit(Arena *arena, size_t max_bytes)
+{
+    arena->max_bytes = max_bytes;
+}
+
 Arena *arena_free(Arena *arena)
 {
     if (arena == NULL)

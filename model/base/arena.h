@@ -21,6 +21,9 @@ typedef struct Arena Arena;
  * than `max_bytes` (0: no limit). NULL when memory is out. */
 Arena *arena_new(size_t block_bytes, size_t max_bytes) _warn_unused_result_;
 
+/* From now on the arena never grows to more than `max_bytes` (0: no limit). */
+void arena_limit(Arena *arena, size_t max_bytes);
+
 /* Gives everything back to the system. Takes NULL; returns NULL. */
 Arena *arena_free(Arena *arena);
 

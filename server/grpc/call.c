@@ -23,8 +23,6 @@
 /* A call's memory comes in blocks of this size, and this much is kept between calls. */
 #define CALL_BLOCK_BYTES (16u << 10)
 #define CALL_KEEP_BYTES (64u << 10)
-/* Room for the biggest request (2 GiB) that has to be gathered, and what is decoded from it. */
-#define CALL_MAX_BYTES ((size_t)3 << 30)
 
 #define NS_PER_S 1000000000ull
 
@@ -63,12 +61,15 @@ struct Call {
 
 /* ---- the end of a call ----------------------------------------------------------------------- */
 
-/* Gives back what the request held; the handler is done with it. */
+/* Gives back what the request held and what was made of it; the handler is done with both. Not
+ * later: a client that is slow to take its reply would hold memory. */
 static void drop_request(Call *call)
 {
     if (call->payload != NULL)
         grpc_byte_buffer_destroy(TAKE(call->payload));
     call->request = (Bytes){ NULL, 0 };
+    arena_limit(call->arena, 0);
+    arena_reset(call->arena, CALL_KEEP_BYTES);
 }
 
 static void clear(Call *call)
@@ -85,7 +86,6 @@ static void clear(Call *call)
     call->is_watched = false;
     call->is_closed = false;
     call->state = CALL_FREE;
-    arena_reset(call->arena, CALL_KEEP_BYTES);
 }
 
 static void finish(Call *call)
@@ -244,6 +244,9 @@ void call_run(Call *call)
         call_reply_error(call, error);
         return;
     }
+    /* The request's own bytes are limited where they are received, and may be copied once more. */
+    arena_limit(call->arena,
+                arena_held(call->arena) + call->request.size + queue_max_call_bytes(call->queue));
     call->state = CALL_RUNNING;
     call->slot->method->handle(call, queue_context(call->queue));
 }
@@ -255,7 +258,7 @@ Call *call_new(Queue *queue)
     Call *call = calloc(1, sizeof(*call));
     if (call == NULL)
         return NULL;
-    call->arena = arena_new(CALL_BLOCK_BYTES, CALL_MAX_BYTES);
+    call->arena = arena_new(CALL_BLOCK_BYTES, 0);
     if (call->arena == NULL) {
         free(call);
         return NULL;

@@ -42,7 +42,7 @@ typedef struct Method {
 /* The serialized request. Borrowed, valid until the call is ended. */
 Bytes call_request(const Call *call);
 
-/* The call's memory; reset after the reply is sent. */
+/* The call's memory, up to ServerOptions.max_call_bytes; reset when the call is ended. */
 Arena *call_arena(Call *call);
 
 /* CLOCK_MONOTONIC nanoseconds; 0 when the client set no deadline. */

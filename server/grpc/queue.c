@@ -267,6 +267,11 @@ void *queue_context(Queue *queue)
     return queue->options.context;
 }
 
+size_t queue_max_call_bytes(const Queue *queue)
+{
+    return queue->options.max_call_bytes;
+}
+
 unsigned queue_n_dry(const Queue *queue)
 {
     return atomic_load_explicit(&queue->n_dry, memory_order_relaxed);

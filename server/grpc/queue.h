@@ -29,8 +29,9 @@ typedef struct QueueOptions {
     size_t n_slots;
     void *context; /* for the handlers; borrowed */
     unsigned max_calls;
-    bool is_passive;  /* others read the network for it (standby.h) */
-    const char *name; /* of the thread, at most 15 bytes; borrowed */
+    size_t max_call_bytes; /* see ServerOptions */
+    bool is_passive;       /* others read the network for it (standby.h) */
+    const char *name;      /* of the thread, at most 15 bytes; borrowed */
 } QueueOptions;
 
 /* A queue that is registered with the server, which must not have started. NULL when memory is
@@ -47,6 +48,7 @@ Queue *queue_free(Queue *queue);
 grpc_completion_queue *queue_completion_queue(Queue *queue);
 grpc_server *queue_server(Queue *queue);
 void *queue_context(Queue *queue);
+size_t queue_max_call_bytes(const Queue *queue);
 
 /* Counts the times that the thread read the network and found no more calls ready. Any thread. */
 unsigned queue_n_dry(const Queue *queue);

@@ -141,6 +141,7 @@ static Error *create_queues(Server *server, const ServerOptions *options)
             .n_slots = lane->n_slots,
             .context = i == 0 ? options->control_context : options->contexts[i - 1],
             .max_calls = options->max_calls_per_thread,
+            .max_call_bytes = options->max_call_bytes,
             .is_passive = i == 0,
             .name = lane->name,
         });

@@ -19,7 +19,10 @@ typedef struct ServerOptions {
     void *const *contexts;         /* [n_threads] for the handlers of METHOD_COMPUTE; borrowed */
     void *control_context;         /* for those of METHOD_CONTROL; borrowed */
     unsigned max_calls_per_thread; /* see queue.h */
-    int max_receive_bytes;         /* a bigger request is refused with RESOURCE_EXHAUSTED */
+    /* What a call's arena may take beyond twice the size of its request: a client pays for what it
+     * claims. A thread's calls hold theirs one at a time. */
+    size_t max_call_bytes;
+    int max_receive_bytes; /* a bigger request is refused with RESOURCE_EXHAUSTED */
 } ServerOptions;
 
 /* Opens the port on all addresses, IPv6 and IPv4, and starts to answer. UNAVAILABLE when the port

@@ -40,6 +40,12 @@ static Error *bind_inputs(Arena *arena, const PredictRequest *request, NamedTens
             error_free(error);
             error =
                 error_new(ERROR_INVALID_ARGUMENT, "tensor parsing error: %.*s", SHOWN(input->name));
+        } else if (error != NULL && error->code == ERROR_RESOURCE_EXHAUSTED) {
+            error_free(error);
+            error = error_new(ERROR_RESOURCE_EXHAUSTED,
+                              "input %.*s claims more memory than a request may have "
+                              "(--max_request_tensor_bytes)",
+                              SHOWN(input->name));
         }
         TRY(error);
     }

@@ -162,11 +162,12 @@ def bad_content():
     return r
 
 
-def many_values():
-    """A few bytes that ask for 8 TB."""
+def many_values(n):
+    """A few bytes that ask for n floats, all 2."""
     r = request(x=X)
-    r.inputs["x"].tensor_shape.dim[0].size = 1 << 41
+    r.inputs["x"].tensor_shape.dim[0].size = n
     r.inputs["x"].ClearField("tensor_content")
+    r.inputs["x"].float_val.append(2)
     return r
 
 
@@ -197,7 +198,8 @@ def negative():
     (request(x=["a"]), Code.INVALID_ARGUMENT, "Expects arg[0] to be float but string is provided"),
     (bad_content(), Code.INVALID_ARGUMENT, "tensor parsing error: x"),
     (negative(), Code.INVALID_ARGUMENT, "tensor parsing error: x"),
-    (many_values(), Code.RESOURCE_EXHAUSTED, ""),
+    (many_values(1 << 41), Code.RESOURCE_EXHAUSTED, "input x claims more memory"),
+    (many_values(1 << 28), Code.RESOURCE_EXHAUSTED, "input x claims more memory"),
     (request(x=X, outputs=["none"]), Code.INVALID_ARGUMENT,
      "output tensor alias not found in signature: none Outputs expected to be in the set "
      "{twice,y}."),
@@ -396,6 +398,20 @@ def test_request_limit(start_server, folders):
     code, _ = error_of(client.prediction.Predict, request(x=np.ones(4000, np.float32)), 10)
     assert code == Code.RESOURCE_EXHAUSTED
     client.prediction.Predict(request(x=X), 10)
+
+
+def test_claim_limit(start_server, folders):
+    server = start_server("affine", folders / "affine", "--max_request_tensor_bytes=100000")
+    client = Client(server.port)
+    for n in (10000, 100000, 10000):
+        if n < 100000 / 4:
+            response = client.prediction.Predict(many_values(n), 10)
+            assert len(response.outputs["y"].float_val) == n
+        else:
+            code, text = error_of(client.prediction.Predict, many_values(n), 10)
+            assert (code, "max_request_tensor_bytes" in text) == (Code.RESOURCE_EXHAUSTED, True)
+    # What a request brings itself is not held against the limit.
+    client.prediction.Predict(request(x=np.ones(1 << 20, np.float32)), 10)
 
 
 def test_2000_calls_at_a_time(client):

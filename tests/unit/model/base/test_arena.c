@@ -25,6 +25,18 @@ static void test_pieces_are_aligned_and_apart(void **state _unused_)
             assert_int_equal(pieces[i][j], i);
 }
 
+static void test_limit_that_changes(void **state _unused_)
+{
+    Arena *arena = arena_new(256, 0);
+    assert_non_null(arena_alloc(arena, 5000));
+    arena_limit(arena, arena_held(arena) + 1000);
+    assert_null(arena_alloc(arena, 2000));
+    assert_non_null(arena_alloc(arena, 500));
+    arena_limit(arena, 0);
+    assert_non_null(arena_alloc(arena, 2000));
+    arena_free(arena);
+}
+
 static void test_limit(void **state _unused_)
 {
     _cleanup_(arena_freep) Arena *arena = arena_new(4096, 10000);
@@ -119,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_aligned_and_apart),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit_that_changes),
         cmocka_unit_test(test_absurd_sizes_fail),
         cmocka_unit_test(test_warm_arena_asks_for_nothing),
         cmocka_unit_test(test_reset_keeps_at_most_what_it_may),

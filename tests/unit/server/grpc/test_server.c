@@ -103,6 +103,7 @@ static ServerOptions options_for(int port, int n_threads, unsigned max_calls)
         .contexts = contexts,
         .control_context = &context,
         .max_calls_per_thread = max_calls,
+        .max_call_bytes = 1 << 20,
         .max_receive_bytes = 4 << 20,
     };
 }

@@ -54,6 +54,7 @@ static void serve(void)
                                                       .n_threads = ARRAY_SIZE(contexts),
                                                       .contexts = contexts,
                                                       .max_calls_per_thread = 100,
+                                                      .max_call_bytes = 4096,
                                                       .max_receive_bytes = 4096 },
                                     &server);
         if (error == NULL) {
