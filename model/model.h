@@ -84,6 +84,12 @@ typedef struct NamedTensor {
     Tensor tensor;
 } NamedTensor;
 
+/* The check of signature_run that needs no tensors but their names, for callers that want to fail
+ * before they make them: INVALID_ARGUMENT when there are too many inputs, or too few and none has a
+ * default. Texts lie in `arena`. */
+Error *signature_check_count(const Signature *signature, const NamedTensor *inputs, size_t n_inputs,
+                             Arena *arena) _warn_unused_result_;
+
 typedef struct RunOptions {
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none. Checked between steps */
 } RunOptions;

@@ -167,14 +167,20 @@ static bool has_defaults(const Signature *signature)
     return false;
 }
 
+static Error *check_count(const Call *call)
+{
+    size_t n = call->n_inputs, n_wanted = call->signature->n_inputs;
+    if (n > n_wanted || (n < n_wanted && !has_defaults(call->signature)))
+        return wrong_count(call);
+    return NULL;
+}
+
 /* Puts the request's inputs, or defaults, at the places of the signature's. */
 static Error *bind_inputs(const Call *call, Tensor *feeds)
 {
     const Signature *signature = call->signature;
     size_t n_found = 0;
-    if (call->n_inputs > signature->n_inputs ||
-        (call->n_inputs < signature->n_inputs && !has_defaults(signature)))
-        return wrong_count(call);
+    TRY(check_count(call));
     for (size_t i = 0; i < signature->n_inputs; i++) {
         const SignatureTensor *input = &signature->inputs[i];
         size_t k = 0;
@@ -227,6 +233,13 @@ static Error *check_dtypes(const Signature *signature, const Tensor *feeds)
                              feed_number(signature, i), dtype_name(plan->feed_dtypes[i]),
                              dtype_name(feeds[i].dtype));
     return NULL;
+}
+
+Error *signature_check_count(const Signature *signature, const NamedTensor *inputs, size_t n_inputs,
+                             Arena *arena)
+{
+    const Call call = { signature, inputs, n_inputs, arena };
+    return check_count(&call);
 }
 
 Error *signature_run(_unused_ const Model *model, const Signature *signature,

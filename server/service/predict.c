@@ -4,8 +4,8 @@
  * Tensors are borrowed from the request's bytes where these are aligned, and the reply is written
  * straight from the run's outputs: an input or output is copied at most once.
  *
- * Order of the checks, as TensorFlow Serving's: the message; the model; the signature; the inputs'
- * bytes; then signature_run's own.
+ * Order of the checks, as TensorFlow Serving's: the message; the model; the signature; how
+ * many inputs; their bytes; then signature_run's own.
  */
 #include "server/service/predict.h"
 
@@ -26,15 +26,18 @@ static Error *find_signature(const Model *model, const ModelSpec *spec, const Si
     return NULL;
 }
 
-/* The request's TensorProtos as tensors. */
-static Error *bind_inputs(Arena *arena, const PredictRequest *request, NamedTensor **ret_inputs)
+/* The request's TensorProtos as tensors, if there may be that many of them. */
+static Error *bind_inputs(Arena *arena, const PredictRequest *request, const Signature *signature,
+                          NamedTensor **ret_inputs)
 {
     NamedTensor *inputs = arena_calloc(arena, request->n_inputs, sizeof(NamedTensor));
     if (inputs == NULL)
         return error_out_of_memory();
+    for (size_t i = 0; i < request->n_inputs; i++)
+        inputs[i].name = request->inputs[i].name;
+    TRY(signature_check_count(signature, inputs, request->n_inputs, arena));
     for (size_t i = 0; i < request->n_inputs; i++) {
         const RequestInput *input = &request->inputs[i];
-        inputs[i].name = input->name;
         Error *error = tensor_from_wire(arena, input->tensor_proto, &inputs[i].tensor);
         if (error != NULL && error->code == ERROR_INVALID_ARGUMENT) {
             error_free(error);
@@ -64,7 +67,7 @@ static Error *predict(Call *call, Worker *worker)
     TRY(request_read_predict(arena, call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
     TRY(find_signature(handle.model, &request.spec, &signature));
-    TRY(bind_inputs(arena, &request, &inputs));
+    TRY(bind_inputs(arena, &request, signature, &inputs));
     RunOptions options = { .deadline_ns = call_deadline_ns(call) };
     TRY(signature_run(handle.model, signature, inputs, request.n_inputs, request.output_filter,
                       request.n_filter, &options, worker_scratch(worker), arena, &outputs,

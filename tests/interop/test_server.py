@@ -162,6 +162,12 @@ def bad_content():
     return r
 
 
+def bad_content_of_two():
+    r = request(x=X, z=X)
+    r.inputs["x"].tensor_content = b"12345"
+    return r
+
+
 def many_values(n):
     """A few bytes that ask for n floats, all 2."""
     r = request(x=X)
@@ -196,6 +202,7 @@ def negative():
      "Missing but required: {}."),
     (request(z=X), Code.INVALID_ARGUMENT, "not found in request and no default value provided"),
     (request(x=["a"]), Code.INVALID_ARGUMENT, "Expects arg[0] to be float but string is provided"),
+    (bad_content_of_two(), Code.INVALID_ARGUMENT, "input size does not match signature: 2!=1"),
     (bad_content(), Code.INVALID_ARGUMENT, "tensor parsing error: x"),
     (negative(), Code.INVALID_ARGUMENT, "tensor parsing error: x"),
     (many_values(1 << 41), Code.RESOURCE_EXHAUSTED, "input x claims more memory"),
