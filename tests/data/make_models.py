@@ -392,6 +392,50 @@ def make_control():
                        for i, (n, k) in enumerate(sizes)])
 
 
+def make_lists():
+    """tf.map_fn, tf.scan, TensorArrays that grow, are read again, are gathered."""
+    class Lists(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, "x")])
+        def lists(self, x):
+            n = tf.shape(x)[0]
+            mapped = tf.map_fn(lambda r: tf.reduce_sum(r) * r[:2], x,
+                               fn_output_signature=tf.float32)
+            grown = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False)
+            grown = grown.write(0, x[0])
+            for i in tf.range(1, n):
+                grown = grown.write(i, grown.read(i - 1) + x[i])
+            rows = tf.TensorArray(tf.float32, size=n, clear_after_read=False).unstack(x)
+            changed = rows.write(1, x[0] * 3.0)
+            return {"mapped": mapped, "scanned": tf.scan(lambda a, r: a + r, x),
+                    "grown": grown.stack(), "size": grown.size(), "rows": rows.gather([1, 0]),
+                    "changed": changed.stack(), "unchanged": rows.stack(), "row": rows.read(0)}
+
+    module = Lists()
+    tf.saved_model.save(module, fresh("lists"), signatures={"serving_default": module.lists})
+    tidy("lists")
+    run_v2("lists", [("serving_default", {"x": noise(70 + i, n, 4)})
+                     for i, n in enumerate([3, 2, 7, 3, 3])])
+
+
+def make_recurrent():
+    """Keras 3: LSTM and GRU as loops over lists, with a mask."""
+    model = tf.keras.Sequential([
+        tf.keras.layers.Input((None, 3), name="steps"), tf.keras.layers.Masking(0.0),
+        tf.keras.layers.LSTM(5, return_sequences=True), tf.keras.layers.GRU(4),
+        tf.keras.layers.Dense(2, activation="softmax")])
+    model.set_weights([noise(80 + i, *w.shape) for i, w in enumerate(model.get_weights())])
+    model.export(fresh("recurrent"), verbose=False)
+    tidy("recurrent")
+    loaded = tf.saved_model.load(str(ROOT / "recurrent"))
+    alias = list(loaded.signatures["serving_default"].structured_input_signature[1])[0]
+    cases = []
+    for i, (n, steps) in enumerate([(2, 4), (1, 1), (3, 9), (2, 4), (2, 4)]):
+        x = noise(100 + i, n, steps, 3)
+        x[0, steps // 2:] = 0
+        cases.append(("serving_default", {alias: x}))
+    run_v2("recurrent", cases)
+
+
 MODELS = {k[5:]: v for k, v in list(globals().items()) if k.startswith("make_")}
 
 if __name__ == "__main__":

@@ -179,7 +179,8 @@ int main(int argc, char **argv)
         MODEL_TEST("counter"),       MODEL_TEST("assets"),
         MODEL_TEST("module"),        MODEL_TEST("keras"),
         MODEL_TEST("tables"),        MODEL_TEST("tables_v1"),
-        MODEL_TEST("control"),
+        MODEL_TEST("control"),       MODEL_TEST("lists"),
+        MODEL_TEST("recurrent"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
