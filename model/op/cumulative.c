@@ -69,6 +69,7 @@ static ScanLoop *find_loop(DType dtype, bool is_sum)
 
 Error *cumulative_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     ScanKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();

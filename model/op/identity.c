@@ -11,6 +11,18 @@ Error *op_prepare_nothing(_unused_ OpPrepare *prepare)
     return NULL;
 }
 
+Error *op_prepare_indices(OpPrepare *prepare)
+{
+    for (int i = 1; i < prepare->n_inputs; i++) {
+        DType dtype = prepare->input_dtypes[i];
+        if (dtype != DT_INT32 && dtype != DT_INT64)
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "input %d of %s must be of type int32 or int64, but is %s", i,
+                             prepare->op->name, dtype_name(dtype));
+    }
+    return NULL;
+}
+
 Error *no_op_run(_unused_ OpContext *context)
 {
     return NULL;

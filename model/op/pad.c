@@ -83,6 +83,7 @@ Error *pad_run(OpContext *c)
 
 Error *mirror_pad_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     int64_t *skipped = arena_calloc(prepare->arena, 1, sizeof(*skipped));
     const char *mode = NULL;
     if (skipped == NULL)

@@ -173,6 +173,7 @@ static const ReduceRow rows[] = {
 
 Error *reduce_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     ReduceKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();

@@ -61,6 +61,7 @@ typedef struct SequenceKernel {
 
 Error *reverse_sequence_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     SequenceKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();

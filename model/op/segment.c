@@ -117,6 +117,7 @@ static void start_rows(SegmentStart *start, const Tensor *y)
 
 Error *unsorted_segment_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     SegmentKernel *kernel = NULL;
     return prepare_segment(prepare, prepare->op->name + strlen("UnsortedSegment"), &kernel);
 }
@@ -175,6 +176,7 @@ Error *unsorted_segment_run(OpContext *c)
 
 Error *segment_prepare(OpPrepare *prepare)
 {
+    TRY(op_prepare_indices(prepare));
     const char *what = prepare->op->name + strlen("Segment");
     SegmentKernel *kernel = NULL;
     TRY(prepare_segment(prepare, what, &kernel));

@@ -172,12 +172,34 @@ static void test_check_inputs(_unused_ void **state)
     assert_string_equal(type->text, "input 1 of AddV2 is double, but must be float");
 }
 
+/* Axes, shapes and the like are read as int32 or int64: a graph that says otherwise is refused. */
+static void test_index_types(_unused_ void **state)
+{
+    static const char *const names[] = { "ArgMax",  "Cumsum",   "ExpandDims",     "MirrorPad",
+                                         "Reshape", "Roll",     "SpaceToBatchND", "SegmentSum",
+                                         "Sum",     "Transpose" };
+    const DType dtypes[3] = { DT_FLOAT, DT_FLOAT, DT_FLOAT };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const Op *op = op_find(names[i]);
+        assert_non_null(op);
+        OpPrepare prepare = {
+            .op = op, .attrs = &(Attrs){ 0 }, .n_inputs = 2, .input_dtypes = dtypes, .arena = arena
+        };
+        _cleanup_(error_freep) Error *error = op->prepare(&prepare);
+        assert_non_null(error);
+        assert_int_equal(error->code, ERROR_INVALID_ARGUMENT);
+        assert_string_equal(error->text, arena_printf(arena,
+                                                      "input 1 of %s must be of type int32 or "
+                                                      "int64, but is float",
+                                                      names[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_are_tensorflows),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_output_range),
+        cmocka_unit_test(test_index_types),  cmocka_unit_test(test_rows_are_tensorflows),
+        cmocka_unit_test(test_columns),      cmocka_unit_test(test_output_range),
         cmocka_unit_test(test_check_inputs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
