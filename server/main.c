@@ -3,7 +3,7 @@
  * digit-server: the order of start and stop, and nothing else.
  *
  *     options -> loop -> manager loads -> (ready) workers -> gRPC server
- *     SIGTERM -> health NOT_SERVING -> gRPC server takes no calls, ends those in flight -> exit 0
+ *     SIGTERM -> health NOT_SERVING -> lame duck -> gRPC server takes no calls, ends those in flight -> exit 0
  *
  * The main thread runs the loop. server_stop blocks, so it has a thread of its own, and the loop
  * goes on to hear a second signal, which ends the process at once.
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/base/log.h"
@@ -108,6 +109,10 @@ static void stopped(void *data)
 static void *stopper_main(void *data)
 {
     Program *program = data;
+    double lame_duck = program->options.shutdown_lame_duck_seconds;
+    struct timespec rest = { .tv_sec = (time_t)lame_duck,
+                             .tv_nsec = (long)((lame_duck - (double)(time_t)lame_duck) * 1e9) };
+    nanosleep(&rest, NULL);
     int64_t grace_ms = (int64_t)(program->options.shutdown_grace_seconds * 1000);
     program->is_stopped = server_stop(program->server, grace_ms);
     loop_post(program->loop, &program->stopped_task);

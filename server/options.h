@@ -27,6 +27,7 @@ typedef struct Options {
     int64_t max_load_retries;
     int64_t load_retry_interval_micros;
     double startup_wait_seconds;
+    double shutdown_lame_duck_seconds;
     double shutdown_grace_seconds;
     LogLevel log_level;
 } Options;

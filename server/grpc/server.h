@@ -31,7 +31,10 @@ Error *server_start(const ServerOptions *options, Server **ret_server) _warn_unu
 
 /* Takes no new calls, tells clients to go elsewhere (GOAWAY), and waits until the calls that have
  * arrived are answered: `grace_ms` at most, after which the rest is cancelled. Returns false when a
- * handler still runs a second later; the server must not be freed then. Blocks; once a server. */
+ * handler still runs a second later; the server must not be freed then. Blocks; once a server.
+ *
+ * gRPC core cancels (CANCELLED) what reaches an open connection after the stop has begun and before
+ * its client has seen the GOAWAY: clients must have been led away before, by their health checks. */
 bool server_stop(Server *server, int64_t grace_ms) _warn_unused_result_;
 
 /* Frees what server_stop has brought to its end. Takes NULL; returns NULL. */

@@ -490,6 +490,17 @@ def test_sigterm_lets_calls_finish(start_server, folders):
         client.prediction.Predict(slow_request(1), 5)
 
 
+def test_lame_duck(start_server, folders):
+    server = start_server("affine", folders / "affine", "--shutdown_lame_duck_seconds=1.5")
+    client = Client(server.port)
+    client.prediction.Predict(request(x=X), 10)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    client.prediction.Predict(request(x=X), 10)
+    assert client.check() == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert server.process.wait(10) == 0
+
+
 def test_sigterm_of_an_idle_server_is_quick(start_server, folders):
     server = start_server("affine", folders / "affine")
     client = Client(server.port)
