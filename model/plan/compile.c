@@ -7,6 +7,7 @@
  *     written    which variables any signature writes
  *     variables  reads of all others are constants too
  *     simplify   what changes nothing
+ *     share      what is computed twice
  *     idioms     activations that are spelled out
  *     fuse       chains of ops that one kernel does
  *     emit       kernels prepared, values numbered
@@ -19,6 +20,7 @@
 #include "model/graph/fold.h"
 #include "model/graph/fuse.h"
 #include "model/graph/idiom.h"
+#include "model/graph/share.h"
 #include "model/graph/simplify.h"
 
 static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
@@ -61,6 +63,7 @@ static Error *optimize(Graph *graph)
             TRY(optimize(&control->graphs[k]));
     }
     TRY(simplify(graph));
+    TRY(share(graph));
     TRY(idioms(graph));
     return fuse(graph);
 }

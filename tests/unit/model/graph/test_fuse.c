@@ -47,6 +47,18 @@ static const struct {
       CONV "k: DepthwiseConv2dNative(x, f) T=float strides=[1,1,1,1] padding='VALID'\n"
            "a: BiasAdd(k, m) T=float\n" NORM("a") "r: Relu6(n) T=float\n",
       "x:0", "r:0", 1, "_FusedDepthwiseConv2D", 1 },
+    { "computed twice",
+      CONV "c2: Conv2D(x, f) T=float strides=[1,1,1,1] padding='SAME'\n"
+           "k1: Const() dtype=int32 value=i[1,2]\nk2: Const() dtype=int32 value=i[1,2]\n"
+           "m1: Mean(conv, k1) T=float keep_dims=true\nm2: Mean(c2, k2) T=float keep_dims=true\n"
+           "y: Mul(m1, m2) T=float\n",
+      "x:0", "y:0", 3, "Mean", 1 },
+    { "not quite computed twice",
+      CONV "c2: Conv2D(x, f) T=float strides=[1,1,1,1] padding='VALID'\n"
+           "k1: Const() dtype=int32 value=i[1,2]\nk2: Const() dtype=int32 value=i[2,1]\n"
+           "m1: Mean(conv, k1) T=float\nm2: Mean(conv, k2) T=float\nm3: Mean(c2, k2) T=float\n"
+           "y: Mul(m1, m2) T=float\nz: Mul(y, m3) T=float\n",
+      "x:0", "z:0", 7, "Mean", 3 },
     { "silu", CONV "s1: Sigmoid(conv) T=float\nr: Mul(s1, conv) T=float\n", "x:0", "r:0", 1,
       "_FusedConv2D", 1 },
     { "silu with beta",
