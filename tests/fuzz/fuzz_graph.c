@@ -4,6 +4,7 @@
  * placeholders are fed; its last node and the one in the middle are what is wanted.
  */
 #include <string.h>
+#include <time.h>
 
 #include "model/base/crc32c.h"
 #include "model/base/message.h"
@@ -13,6 +14,7 @@
 
 #define MAX_FEEDS 4
 #define MAX_BYTES ((size_t)64 << 20)
+#define MAX_NS 200000000u /* of a run: a While may never end */
 
 static volatile uint32_t sink; /* so that reads of outputs are not left out */
 
@@ -50,14 +52,23 @@ static void touch(const Tensor *tensor)
     sink = crc;
 }
 
+static uint64_t make_deadline(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + MAX_NS;
+}
+
 static Error *run(Fuzz *f, size_t n_outputs)
 {
     Tensor feeds[MAX_FEEDS], outputs[2];
     for (size_t i = 0; i < f->plan->n_feeds; i++)
         TRY(feed(f->arena, i, f->plan->feed_dtypes[i], &feeds[i]));
-    const PlanRun options = {
-        .plan = f->plan, .feeds = feeds, .scratch = f->scratch, .arena = f->arena
-    };
+    const PlanRun options = { .plan = f->plan,
+                              .feeds = feeds,
+                              .deadline_ns = make_deadline(),
+                              .scratch = f->scratch,
+                              .arena = f->arena };
     for (int i = 0; i < 3; i++) {
         TRY(plan_run(&options, outputs));
         for (size_t k = 0; k < n_outputs; k++)
