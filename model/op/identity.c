@@ -11,16 +11,31 @@ Error *op_prepare_nothing(_unused_ OpPrepare *prepare)
     return NULL;
 }
 
+static Error *check_index_type(const OpPrepare *prepare, int i)
+{
+    DType dtype = prepare->input_dtypes[i];
+    if (dtype != DT_INT32 && dtype != DT_INT64)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "input %d of %s must be of type int32 or int64, but is %s", i,
+                         prepare->op->name, dtype_name(dtype));
+    return NULL;
+}
+
 Error *op_prepare_indices(OpPrepare *prepare)
 {
-    for (int i = 1; i < prepare->n_inputs; i++) {
-        DType dtype = prepare->input_dtypes[i];
-        if (dtype != DT_INT32 && dtype != DT_INT64)
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "input %d of %s must be of type int32 or int64, but is %s", i,
-                             prepare->op->name, dtype_name(dtype));
-    }
+    for (int i = 1; i < prepare->n_inputs; i++)
+        TRY(check_index_type(prepare, i));
     return NULL;
+}
+
+Error *pad_v2_prepare(OpPrepare *prepare)
+{
+    return check_index_type(prepare, 1);
+}
+
+Error *concat_v2_prepare(OpPrepare *prepare)
+{
+    return check_index_type(prepare, prepare->n_inputs - 1);
 }
 
 Error *no_op_run(_unused_ OpContext *context)

@@ -175,9 +175,9 @@ static void test_check_inputs(_unused_ void **state)
 /* Axes, shapes and the like are read as int32 or int64: a graph that says otherwise is refused. */
 static void test_index_types(_unused_ void **state)
 {
-    static const char *const names[] = { "ArgMax",  "Cumsum",   "ExpandDims",     "MirrorPad",
-                                         "Reshape", "Roll",     "SpaceToBatchND", "SegmentSum",
-                                         "Sum",     "Transpose" };
+    static const char *const names[] = { "ArgMax",         "ConcatV2",   "PadV2",   "Cumsum",
+                                         "ExpandDims",     "MirrorPad",  "Reshape", "Roll",
+                                         "SpaceToBatchND", "SegmentSum", "Sum",     "Transpose" };
     const DType dtypes[3] = { DT_FLOAT, DT_FLOAT, DT_FLOAT };
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         const Op *op = op_find(names[i]);
