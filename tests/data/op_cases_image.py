@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases of ops on images."""
+import struct
+import zlib
+
 import numpy as np
 
 from op_cases import BFLOAT16
@@ -47,6 +50,51 @@ def scale_and_translate(cases):
     cases.add("ScaleAndTranslate", [x, np.array([2, 2], I32), one, F32(1)], any_text=True)
 
 
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, depth, color_type, rows, extra=b"", interlace=0):
+    """A PNG of rows that are packed already."""
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlace)
+    data = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", data)
+            + png_chunk(b"IEND", b""))
+
+
+def pngs(cases):
+    """One of every kind: color types 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA."""
+    palette = png_chunk(b"PLTE", bytes(cases.rng.integers(0, 256, 12).astype(np.uint8)))
+    kinds = [(0, d, b"") for d in (1, 2, 4, 8, 16)] + [(2, 8, b""), (2, 16, b"")]
+    kinds += [(3, 1, palette), (3, 2, palette), (3, 2, palette + png_chunk(b"tRNS", b"\x80\0\xff"))]
+    kinds += [(4, 8, b""), (4, 16, b""), (6, 8, b""), (6, 16, b"")]
+    kinds += [(0, 8, png_chunk(b"tRNS", b"\0\x07")), (2, 8, png_chunk(b"tRNS", b"\0\1\0\2\0\3"))]
+    kinds += [(2, 8, png_chunk(b"gAMA", struct.pack(">I", 45455)))]
+    for color_type, depth, extra in kinds:
+        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
+        row_bytes = (5 * channels * depth + 7) // 8
+        rows = cases.rng.integers(0, 2 if color_type == 3 and depth == 1 else 256, (4, row_bytes))
+        yield png(5, 4, depth, color_type, rows.astype(np.uint8), extra)
+
+
+def decode(cases):
+    files = list(pngs(cases))
+    for file in files:
+        for channels in range(5):
+            for dtype in (np.uint8, np.uint16):
+                cases.add("DecodePng", [file], channels=channels, dtype=dtype)
+        cases.add("DecodeImage", [file])
+        cases.add("DecodeImage", [file], channels=3, dtype=np.uint16)
+    whole = files[5]
+    for size in (0, 7, 8, 20, 33, 40, len(whole) - 20):
+        cases.add("DecodePng", [whole[:size]], any_text=True)
+    cases.add("DecodePng", [whole[:45] + b"\xff\xff" + whole[47:]], any_text=True)
+    cases.add("DecodePng", [b"no image at all"], any_text=True)
+    cases.add("DecodePng", [np.array([whole], object)], any_text=True)
+    cases.add("DecodePng", [png(1 << 16, 1 << 16, 8, 2, [])], any_text=True)
+
+
 def add_cases(cases):
+    decode(cases)
     resize(cases)
     scale_and_translate(cases)

@@ -35,7 +35,7 @@ done <<<"$rules"
 # library           its one door (extended regex over the file)
 doors='
 grpc/grpc           ^(server/grpc/|client/channel\.|tests/|bench/)
-png\.h              ^(client/(image|picture)|tests/|bench/)
+png\.h               ^(client/(image|picture)|model/op/png_decode\.|tests/|bench/)
 uv\.h               ^(server/loop\.|server/manager/|tests/)
 pcre2\.h            ^(model/op/regex\.|tests/)
 snappy-c\.h         ^(model/bundle/block\.|tests/)
