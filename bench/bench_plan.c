@@ -14,7 +14,7 @@
 
 #include "bench/floor.h"
 #include "model/model.h"
-#include "model/op/window.h"
+#include "model/plan/flops.h"
 #include "model/plan/frame.h"
 
 #define MAX_ROUNDS 1000
@@ -97,30 +97,6 @@ static void run(Bench *bench)
 
 /* ---- floor --------------------------------------------------------------------------------- */
 
-static double count_taps(const WindowAxis *axis)
-{
-    double taps = 0;
-    for (int64_t i = 0; i < axis->out; i++) {
-        int64_t first = 0, end = 0;
-        window_taps(axis, i, &first, &end);
-        taps += (double)(end - first);
-    }
-    return taps;
-}
-
-static double conv_flop(const Step *step, const Shape *x, const Shape *filter)
-{
-    static const WindowNames names = { NULL, "strides", "padding", "dilations",
-                                       "explicit_paddings" };
-    Window window;
-    WindowAxis rows, columns;
-    check(window_from_attrs(step->attrs, &names, &window));
-    check(window_axis(&window, 0, x->dims[1], filter->dims[0], &rows));
-    check(window_axis(&window, 1, x->dims[2], filter->dims[1], &columns));
-    return 2 * (double)x->dims[0] * count_taps(&rows) * count_taps(&columns) *
-           (double)(filter->dims[2] * filter->dims[3]);
-}
-
 /* The floor of the run that was last, in ns: the shapes of its values are still in the frame. */
 static double floor_ns(const Bench *bench, double gflops, double gbs)
 {
@@ -130,16 +106,9 @@ static double floor_ns(const Bench *bench, double gflops, double gbs)
     double sum = 0;
     for (int32_t i = 0; i < plan->n_steps; i++) {
         const Step *step = &plan->steps[i];
-        const char *op = step->op->name;
-        bool is_conv = strcmp(op, "Conv2D") == 0 || strcmp(op, "_FusedConv2D") == 0;
-        if (is_conv || strcmp(op, "MatMul") == 0 || strcmp(op, "_FusedMatMul") == 0) {
-            const Shape *x = &inputs[0]->shape, *weights = &inputs[1]->shape;
-            double n_weights = 1;
-            for (int d = 0; d < weights->rank; d++)
-                n_weights *= (double)weights->dims[d];
-            double flop =
-                is_conv ? conv_flop(step, x, weights) : 2 * (double)x->dims[0] * n_weights;
-            double read = n_weights * sizeof(float) / gbs;
+        double flop = step_flops(step, inputs, &frame->values[step->first_output]);
+        if (flop > 0) {
+            double read = (double)tensor_bytes(inputs[1]) / gbs;
             sum += flop / gflops > read ? flop / gflops : read;
         }
         inputs += step->n_inputs;

@@ -101,6 +101,7 @@ Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame) _war
 /* One execution of one plan. */
 typedef struct Run {
     const Plan *plan;
+    const struct PlanWatch *watch; /* of the outermost run only */
     Scratch *scratch;
     Frame *frame;
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */

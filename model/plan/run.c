@@ -183,6 +183,13 @@ static void end_step(Run *run)
     }
 }
 
+uint64_t run_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static Error *run_kernel(const Run *run, OpContext *context)
 {
     context->workers = crew_take(run->scratch->crew);
@@ -206,19 +213,15 @@ static Error *run_step(Run *run, OpContext *context)
         memory[i] = (SlotMemory){ .root = NO_SLOT };
         context->outputs[i].dtype = DT_INVALID;
     }
+    uint64_t start = run->watch != NULL ? run_now_ns() : 0;
     TRY(step->control != NULL ? control_run(run, context) : run_kernel(run, context));
     for (int i = 0; i < step->n_outputs; i++)
         TRY(check_output(run, i, context->outputs[i].dtype));
+    if (run->watch != NULL)
+        run->watch->step_done(run->watch->data, run->number, context, run_now_ns() - start);
     end_step(run);
     context->inputs += step->n_inputs;
     return NULL;
-}
-
-uint64_t run_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static Error *run_steps(Run *run)
@@ -251,6 +254,7 @@ Error *plan_run(const PlanRun *options, Tensor *outputs)
 {
     const Plan *plan = options->plan;
     Run run = { .plan = plan,
+                .watch = options->watch,
                 .scratch = options->scratch,
                 .deadline_ns = options->deadline_ns,
                 .arena = options->arena };

@@ -8,11 +8,19 @@
 #include "model/plan/plan.h"
 #include "model/plan/scratch.h"
 
+/* Sees every step that has run: its number in the plan, what its kernel was given and gave, and how
+ * long it took. What runs within a step (the body of a loop) is a part of it. */
+typedef struct PlanWatch {
+    void (*step_done)(void *data, int32_t number, const OpContext *context, uint64_t ns);
+    void *data;
+} PlanWatch;
+
 typedef struct PlanRun {
     const Plan *plan;
-    const Tensor *feeds;  /* [plan->n_feeds], of the plan's types; borrowed until the outputs have
+    const Tensor *feeds;    /* [plan->n_feeds], of the plan's types; borrowed until the outputs have
                            * been used: an output may be a feed */
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none. Checked between steps */
+    uint64_t deadline_ns;   /* CLOCK_MONOTONIC; 0: none. Checked between steps */
+    const PlanWatch *watch; /* NULL: nobody looks, and no clock is read */
     Scratch *scratch;
     Arena *arena; /* for bytes of strings and copies of variables */
 } PlanRun;
