@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0
-sources=(model server client train bench)
+sources=(model server client train inspect bench)
 
 banned='strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|strncpy|alloca|mktemp|tmpnam|system|popen'
 if grep -rnE "(^|[^_[:alnum:]])($banned) *\(" "${sources[@]}" --include='*.[ch]'; then

@@ -17,6 +17,7 @@ server/grpc         model/base/|server/grpc/
 server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|[a-z]+\.h)|tensorflow
 server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(grpc|manager|service)/|server/[a-z]+\.h|tensorflow|grpc/health|google/
 client              model/(base|tensor)/|client/|tensorflow
+inspect             model/(model|signature)\.h|model/(base|tensor|bundle|graph|plan)/|inspect/|tensorflow
 train               model/(base|tensor|bundle)/|model/op/gemm\.h|train/|tensorflow
 '
 while read -r folder allowed; do
@@ -49,7 +50,7 @@ while read -r header door; do
             echo "$file:$line: <$header> enters by another door ($door)"
             status=1
         fi
-    done < <(grep -rnE "^ *# *include +<$header" model server client train tests bench --include='*.[ch]' || true)
+    done < <(grep -rnE "^ *# *include +<$header" model server client train inspect tests bench --include='*.[ch]' || true)
 done <<<"$doors"
 
 # Every include of ours is written from the root.
@@ -59,5 +60,5 @@ while IFS=: read -r file line include; do
         echo "$file:$line: write \"$path\" from the root"
         status=1
     fi
-done < <(grep -rnE '^ *# *include +"' model server client train bench --include='*.[ch]' || true)
+done < <(grep -rnE '^ *# *include +"' model server client train inspect bench --include='*.[ch]' || true)
 exit $status
