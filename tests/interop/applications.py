@@ -65,7 +65,7 @@ def _sharpen(model, images):
     head.set_weights([w * 1e-3 for w in head.get_weights()])
     logits = np.log(model(images, training=False).numpy())
     common = logits.mean(0)
-    scale = min(0.7 / (logits - common).std(), 3 / common.std())
+    scale = min(0.7 / (logits - common).std(), 6 / common.std())
     kernel, bias = (w * scale for w in head.get_weights())
     head.set_weights([kernel, bias - (common - common.mean()) * scale])
 
