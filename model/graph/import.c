@@ -13,6 +13,7 @@
 
 #include "model/graph/check.h"
 #include "model/graph/control.h"
+#include "model/graph/feed.h"
 #include "model/graph/placeholder.h"
 #include "model/graph/reference.h"
 
@@ -284,38 +285,7 @@ static Error *connect_all(Import *import)
     return NULL;
 }
 
-/* ---- feeds, outputs, targets --------------------------------------------------------------- */
-
-static Error *add_feed(Import *import, const GraphFeed *feed, int position)
-{
-    Bytes name;
-    Site *site = NULL;
-    SiteFeed *site_feed = arena_calloc(import->arena, 1, sizeof *site_feed);
-    DType *dtype = arena_calloc(import->arena, 1, sizeof *dtype);
-    if (site_feed == NULL || dtype == NULL)
-        return error_out_of_memory();
-    TRY(split_tensor_name(feed->tensor_name, &name, &site_feed->output));
-    if (body_find(library_main(import->tree.library), name) == NULL)
-        return error_new(ERROR_NOT_FOUND, "FeedInputs: unable to find feed output %s",
-                         feed->tensor_name);
-    TRY(scope_site(&import->tree, import->main, name, &site));
-    for (const SiteFeed *other = site->feeds; other != NULL; other = other->next)
-        if (other->output == site_feed->output)
-            return error_new(ERROR_INVALID_ARGUMENT, "Endpoint \"%s\" fed more than once.",
-                             feed->tensor_name);
-    TRY(error_prefix(scope_output_dtype(&import->tree, site, site_feed->output, dtype), "node '%s'",
-                     site->def->name));
-    if (*dtype == DT_INVALID)
-        *dtype = feed->dtype;
-    TRY(graph_add(import->graph, site->def->name, NULL, &no_attrs, 0, 0, &site_feed->node));
-    site_feed->node->feed = position;
-    site_feed->node->n_outputs = 1;
-    site_feed->node->output_dtypes = dtype;
-    site_feed->next = site->feeds;
-    site->feeds = site_feed;
-    import->graph->feeds[position] = site_feed->node;
-    return NULL;
-}
+/* ---- outputs, targets --------------------------------------------------------------- */
 
 static Error *add_output(Import *import, const char *tensor_name, Endpoint *ret)
 {
@@ -350,7 +320,7 @@ static Error *import_run(Import *import, const GraphRequest *request)
     Graph *graph = import->graph;
     TRY(scope_main(&import->tree, &import->main));
     for (size_t i = 0; i < request->n_feeds; i++)
-        TRY(add_feed(import, &request->feeds[i], (int)i));
+        TRY(feed_add(&import->tree, import->main, import->graph, request, (int)i));
     for (size_t i = 0; i < request->n_outputs; i++) {
         TRY(add_output(import, request->outputs[i], &graph->outputs[i]));
         TRY(connect_all(import));
