@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Sigmoid and Silu, x * sigmoid(x), of floats, in a form that compilers turn into vectors: libm's
- * expf is a call for each element, and a network of Silus spends as long in it as in convolutions.
+ * libm's expf is a call for each element, which gcc does not put into vectors.
  * One text is compiled for each kind of vector unit. Any thread.
  *
  *     exp(y) = 2^n * exp(r),  n = round(y / ln 2),  r = y - n ln 2 in two steps,  |r| <= ln 2 / 2
  *
- * exp(r) is a polynomial of degree 7 with the coefficients of Cephes' expf: 2 ulp at most.
+ * exp(r) is a polynomial of degree 7 with the coefficients of Cephes' expf.
  */
 #include <math.h>
 #include <stdint.h>
