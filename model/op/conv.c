@@ -79,18 +79,8 @@ static Error *prepare_kernel(OpPrepare *prepare, bool is_depthwise, ConvKernel *
     if (kernel == NULL)
         return error_out_of_memory();
     kernel->is_depthwise = is_depthwise;
-    if (prepare->input_dtypes[0] != DT_FLOAT)
-        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
-                         prepare->op->name, dtype_name(prepare->input_dtypes[0]));
-    TRY(window_from_attrs(prepare->attrs,
-                          &(WindowNames){ .strides = "strides",
-                                          .padding = "padding",
-                                          .dilations = "dilations",
-                                          .explicit_paddings = "explicit_paddings" },
-                          &kernel->window));
-    if (kernel->window.channels_first)
-        return error_new(ERROR_UNIMPLEMENTED, "%s with data_format NCHW is not supported: NHWC is",
-                         prepare->op->name);
+    TRY(window_of_convolution(prepare->op->name, prepare->input_dtypes[0], prepare->attrs,
+                              &kernel->window));
     TRY(pack_filter(prepare, kernel));
     TRY(pack_bias(prepare, kernel));
     prepare->kernel = kernel;

@@ -146,18 +146,7 @@ Error *depthwise_prepare(OpPrepare *prepare)
     Window *window = arena_calloc(prepare->arena, 1, sizeof(*window));
     if (window == NULL)
         return error_out_of_memory();
-    if (prepare->input_dtypes[0] != DT_FLOAT)
-        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
-                         prepare->op->name, dtype_name(prepare->input_dtypes[0]));
-    TRY(window_from_attrs(prepare->attrs,
-                          &(WindowNames){ .strides = "strides",
-                                          .padding = "padding",
-                                          .dilations = "dilations",
-                                          .explicit_paddings = "explicit_paddings" },
-                          window));
-    if (window->channels_first)
-        return error_new(ERROR_UNIMPLEMENTED, "%s with data_format NCHW is not supported: NHWC is",
-                         prepare->op->name);
+    TRY(window_of_convolution(prepare->op->name, prepare->input_dtypes[0], prepare->attrs, window));
     prepare->kernel = window;
     return NULL;
 }

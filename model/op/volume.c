@@ -63,25 +63,9 @@ static Error *read_spatial(const Attrs *attrs, const char *name, SpatialField fi
 
 static Error *read_explicit(const Attrs *attrs, Volume *v)
 {
-    size_t n = 0;
     const int64_t *pads = NULL;
-    int c = channel_dim(v);
-    TRY(attrs_ints(attrs, "explicit_paddings", &n, &pads));
-    if (n != 2 * (size_t)(v->n_spatial + 2))
-        return error_new(ERROR_INVALID_ARGUMENT,
-                         "explicit_paddings attribute must contain %d values, but got: %zu",
-                         2 * (v->n_spatial + 2), n);
-    for (size_t i = 0; i < n; i++) {
-        if (pads[i] < 0 || pads[i] > NUMBER_MAX)
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "All elements of explicit_paddings must be nonnegative and at most "
-                             "%d, but got %lld",
-                             NUMBER_MAX, (long long)pads[i]);
-    }
-    if (pads[0] != 0 || pads[1] != 0 || pads[2 * c] != 0 || pads[2 * c + 1] != 0)
-        return error_new(ERROR_INVALID_ARGUMENT,
-                         "Nonzero explicit padding in the batch or depth dimensions is not "
-                         "supported");
+    TRY(window_explicit_paddings(attrs, "explicit_paddings", v->n_spatial + 2, channel_dim(v),
+                                 &pads));
     for (int i = 0; i < v->n_spatial; i++) {
         Window *axis = &v->axes[3 - v->n_spatial + i];
         axis->padding = PADDING_EXPLICIT;

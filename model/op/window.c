@@ -41,16 +41,16 @@ Error *window_spatial(const Window *window, const char *what, const int64_t numb
     return NULL;
 }
 
-static Error *read_explicit(const Attrs *attrs, const char *name, Window *window)
+Error *window_explicit_paddings(const Attrs *attrs, const char *name, int n_dims, int channel,
+                                const int64_t **ret_paddings)
 {
     size_t n = 0;
     const int64_t *pads = NULL;
     TRY(attrs_ints(attrs, name, &n, &pads));
-    int h = window->channels_first ? 2 : 1;
-    int c = window->channels_first ? 1 : 3;
-    if (n != 8)
+    if (n != 2 * (size_t)n_dims)
         return error_new(ERROR_INVALID_ARGUMENT,
-                         "explicit_paddings attribute must contain 8 values, but got: %zu", n);
+                         "explicit_paddings attribute must contain %d values, but got: %zu",
+                         2 * n_dims, n);
     for (size_t i = 0; i < n; i++) {
         if (pads[i] < 0 || pads[i] > NUMBER_MAX)
             return error_new(ERROR_INVALID_ARGUMENT,
@@ -58,10 +58,19 @@ static Error *read_explicit(const Attrs *attrs, const char *name, Window *window
                              "%d, but got %lld",
                              NUMBER_MAX, (long long)pads[i]);
     }
-    if (pads[0] != 0 || pads[1] != 0 || pads[2 * c] != 0 || pads[2 * c + 1] != 0)
+    if (pads[0] != 0 || pads[1] != 0 || pads[2 * channel] != 0 || pads[2 * channel + 1] != 0)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Nonzero explicit padding in the batch or depth dimensions is not "
                          "supported");
+    *ret_paddings = pads;
+    return NULL;
+}
+
+static Error *read_explicit(const Attrs *attrs, const char *name, Window *window)
+{
+    const int64_t *pads = NULL;
+    int h = window->channels_first ? 2 : 1;
+    TRY(window_explicit_paddings(attrs, name, 4, window->channels_first ? 1 : 3, &pads));
     for (int i = 0; i < 2; i++) {
         window->before[i] = pads[2 * (h + i)];
         window->after[i] = pads[2 * (h + i) + 1];
@@ -112,6 +121,22 @@ Error *window_from_attrs(const Attrs *attrs, const WindowNames *names, Window *r
     }
     TRY(read_padding(attrs, names, &w));
     *ret_window = w;
+    return NULL;
+}
+
+Error *window_of_convolution(const char *op, DType dtype, const Attrs *attrs, Window *ret_window)
+{
+    static const WindowNames names = { .strides = "strides",
+                                       .padding = "padding",
+                                       .dilations = "dilations",
+                                       .explicit_paddings = "explicit_paddings" };
+    if (dtype != DT_FLOAT)
+        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is", op,
+                         dtype_name(dtype));
+    TRY(window_from_attrs(attrs, &names, ret_window));
+    if (ret_window->channels_first)
+        return error_new(ERROR_UNIMPLEMENTED, "%s with data_format NCHW is not supported: NHWC is",
+                         op);
     return NULL;
 }
 

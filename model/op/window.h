@@ -35,6 +35,17 @@ typedef struct WindowNames {
 Error *window_from_attrs(const Attrs *attrs, const WindowNames *names,
                          Window *ret_window) _warn_unused_result_;
 
+/* The window of a convolution in its common attributes. UNIMPLEMENTED for another type than float
+ * and for NCHW, naming `op`. */
+Error *window_of_convolution(const char *op, DType dtype, const Attrs *attrs,
+                             Window *ret_window) _warn_unused_result_;
+
+/* The attribute `name` with explicit paddings, a pair (before, after) for each of `n_dims`
+ * dimensions, those of batch and of dimension `channel` zero. Borrowed. INVALID_ARGUMENT in
+ * TensorFlow's words. */
+Error *window_explicit_paddings(const Attrs *attrs, const char *name, int n_dims, int channel,
+                                const int64_t **ret_paddings) _warn_unused_result_;
+
 /* Sets one of size, strides and dilations from four numbers, in the order of the data format.
  * `what` names them: "ksize", "strides", "dilations". */
 Error *window_spatial(const Window *window, const char *what, const int64_t numbers[4],
