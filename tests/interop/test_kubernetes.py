@@ -81,4 +81,7 @@ def test_grace_period_outlasts_the_servers_own(build):
     text = subprocess.run([build / "server/digit-server", "--help"], check=True,
                           capture_output=True, text=True, timeout=30).stdout
     grace = int(re.search(r"--shutdown_grace_seconds\D+(\d+)", text).group(1))
-    assert spec["terminationGracePeriodSeconds"] > grace
+    (container,) = spec["containers"]
+    (lame_duck,) = [int(a.split("=")[1]) for a in container["args"] if "lame_duck" in a]
+    assert lame_duck > container["readinessProbe"]["periodSeconds"]
+    assert spec["terminationGracePeriodSeconds"] > lame_duck + grace
