@@ -12,34 +12,41 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The wire form that is written for a tensor: equal for equal tensors. */
-static Bytes write(Arena *arena, const Tensor *tensor, bool as_content)
+static Error *write(Arena *arena, const Tensor *tensor, bool as_content, Bytes *ret_wire)
 {
     size_t size = tensor_wire_size(tensor, as_content);
     uint8_t *out = arena_alloc(arena, size);
     if (out == NULL)
-        return (Bytes){ 0 };
+        return error_out_of_memory();
     if (tensor_to_wire(tensor, as_content, out) != out + size)
         abort();
-    return (Bytes){ out, size };
+    *ret_wire = (Bytes){ out, size };
+    return NULL;
+}
+
+static Error *expect(Arena *arena, const Tensor *tensor, Bytes wanted)
+{
+    Bytes written = { 0 };
+    TRY(write(arena, tensor, false, &written));
+    if (!bytes_equal(written, wanted))
+        abort();
+    return NULL;
 }
 
 static Error *read_both(Arena *arena, Bytes wire)
 {
     Tensor tensor, again;
     ProtobufCMessage *message;
+    Bytes typed = { 0 }, content = { 0 };
     TRY(tensor_from_wire(arena, wire, &tensor));
-    Bytes typed = write(arena, &tensor, false), content = write(arena, &tensor, true);
-    if (typed.data == NULL || content.data == NULL)
-        return error_out_of_memory();
+    TRY(write(arena, &tensor, false, &typed));
+    TRY(write(arena, &tensor, true, &content));
     TRY(tensor_from_wire(arena, content, &again));
-    if (!bytes_equal(typed, write(arena, &again, false)))
-        abort();
+    TRY(expect(arena, &again, typed));
     TRY(message_unpack(arena, &tensorflow__tensor_proto__descriptor, "fuzz", wire.data, wire.size,
                        &message));
     TRY(tensor_from_proto(arena, (Tensorflow__TensorProto *)message, &again));
-    if (!bytes_equal(typed, write(arena, &again, false)))
-        abort();
-    return NULL;
+    return expect(arena, &again, typed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
