@@ -6,7 +6,7 @@
 set -eu
 protoc_c=$1 source=$2 out=$(cd "$3" && pwd)
 cd "$source"
-files=$(find tensorflow tensorflow_serving grpc -name '*.proto' | LC_ALL=C sort)
+files=$(find tensorflow tensorflow_serving grpc inference -name '*.proto' | LC_ALL=C sort)
 google="google/protobuf/any.proto google/protobuf/wrappers.proto"
 include=/usr/include
 # shellcheck disable=SC2086 # the lists are to be split
