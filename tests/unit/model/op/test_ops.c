@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels against real TensorFlow: every case of data/op_cases_*.bin (the format is in
- * data/op_cases.py) is run with and without constant inputs and reused memory, and must give what
- * TensorFlow gave.
+ * Kernels against real TensorFlow: every case of data/op_cases_*.bin, or of the files that are named
+ * as arguments, is run with and without constant inputs and reused memory, and must give what
+ * TensorFlow gave (support/op_case.h).
  *
  * Integers, strings and errors' codes must be the same. A floating element x is right when it is
  * the wanted y, both are NaN, or |x - y| <= R * |y| + R * S, where S is the largest finite |y| of
@@ -11,87 +11,11 @@
  * more.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "model/base/file.h"
-#include "model/base/message.h"
 #include "model/tensor/half.h"
-#include "model/tensor/tensor_proto.h"
+#include "tests/support/check.h"
+#include "tests/support/op_case.h"
 #include "tests/support/op_runner.h"
-
-#define MAX_TENSORS 128
-#define MAX_CASE_BYTES (64u << 20)
-
-typedef struct OpCase {
-    const char *op;
-    int number; /* in the fixture, from 0 */
-    Attrs attrs;
-    uint32_t n_inputs, n_outputs;
-    Tensor inputs[MAX_TENSORS], outputs[MAX_TENSORS]; /* outputs are TensorFlow's */
-    uint32_t code;
-    Bytes text; /* of the error */
-} OpCase;
-
-/* ---- reading the fixture ------------------------------------------------------------------- */
-
-static uint32_t read_u32(Bytes *from)
-{
-    assert_true(from->size >= 4);
-    uint32_t v = load_le32(from->data);
-    *from = (Bytes){ from->data + 4, from->size - 4 };
-    return v;
-}
-
-static Bytes read_bytes(Bytes *from)
-{
-    uint32_t size = read_u32(from);
-    assert_true(size <= from->size);
-    Bytes bytes = { from->data, size };
-    *from = (Bytes){ from->data + size, from->size - size };
-    return bytes;
-}
-
-static ProtobufCMessage *read_message(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
-                                      Bytes *from)
-{
-    Bytes bytes = read_bytes(from);
-    ProtobufCMessage *message = NULL;
-    Error *error = message_unpack(arena, descriptor, "case", bytes.data, bytes.size, &message);
-    assert_null(error);
-    return message;
-}
-
-static void read_tensors(Arena *arena, Bytes *from, uint32_t *ret_n, Tensor *tensors)
-{
-    *ret_n = read_u32(from);
-    assert_true(*ret_n <= MAX_TENSORS);
-    for (uint32_t i = 0; i < *ret_n; i++) {
-        ProtobufCMessage *proto = read_message(arena, &tensorflow__tensor_proto__descriptor, from);
-        Error *error =
-            tensor_from_proto(arena, (const Tensorflow__TensorProto *)proto, &tensors[i]);
-        assert_null(error);
-    }
-}
-
-static void read_case(Arena *arena, Bytes *from, OpCase *ret)
-{
-    ProtobufCMessage *message = read_message(arena, &tensorflow__node_def__descriptor, from);
-    const Tensorflow__NodeDef *node = (const Tensorflow__NodeDef *)message;
-    Error *error = attrs_from_proto(arena, node->n_attr, node->attr, &ret->attrs);
-    assert_null(error);
-    ret->op = node->op;
-    read_tensors(arena, from, &ret->n_inputs, ret->inputs);
-    ret->code = read_u32(from);
-    ret->text = read_bytes(from);
-    read_tensors(arena, from, &ret->n_outputs, ret->outputs);
-}
 
 /* ---- comparing ----------------------------------------------------------------------------- */
 
@@ -172,10 +96,10 @@ static void print_element(const char *name, const Tensor *t, int64_t i)
     }
 }
 
-static void print_case(const OpCase *op_case, const OpRunnerOptions *options)
+static void print_case(const OpCase *op_case, int number, const OpRunnerOptions *options)
 {
     char text[SHAPE_TEXT_BYTES];
-    print_error("%s, case %d%s%s:", op_case->op, op_case->number,
+    print_error("%s, case %d%s%s:", op_case->op, number,
                 options->constant_inputs ? ", constant inputs" : "",
                 options->reuse ? ", memory reused" : "");
     for (uint32_t i = 0; i < op_case->n_inputs; i++)
@@ -233,7 +157,8 @@ static bool run_case(const OpCase *op_case, const OpRunnerOptions *options)
     return right;
 }
 
-static bool run_all_ways(const OpCase *op_case)
+/* `number` is the case's in its fixture, from 0. */
+static bool run_all_ways(const OpCase *op_case, int number)
 {
     for (int way = 0; way < 3; way++) {
         OpRunnerOptions options = {
@@ -245,7 +170,7 @@ static bool run_all_ways(const OpCase *op_case)
             .reuse = way == 2,
         };
         if (!run_case(op_case, &options)) {
-            print_case(op_case, &options);
+            print_case(op_case, number, &options);
             return false;
         }
     }
@@ -254,42 +179,52 @@ static bool run_all_ways(const OpCase *op_case)
 
 static void test_cases(void **state)
 {
-    const char *name = *state;
-    const char *tests = getenv("DIGIT_TESTS");
-    assert_non_null(tests);
+    const char *path = *state;
     _cleanup_(arena_freep) Arena *file_arena = arena_new(4096, 0);
     _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
     assert_true(file_arena != NULL && arena != NULL);
-    char *path = arena_printf(file_arena, "%s/data/op_cases_%s.bin", tests, name);
-    uint8_t *data = NULL;
-    size_t size = 0;
-    Error *error = file_read(file_arena, path, MAX_CASE_BYTES, &data, &size);
-    assert_null(error);
-    Bytes left = { data, size };
+    Bytes left = { 0 };
+    assert_ok(op_case_open(file_arena, path, &left));
     int n = 0, n_wrong = 0;
     static OpCase op_case;
     for (; left.size > 0; n++) {
-        op_case.number = n;
-        read_case(arena, &left, &op_case);
-        n_wrong += !run_all_ways(&op_case);
+        assert_ok(op_case_read(arena, &left, &op_case));
+        n_wrong += !run_all_ways(&op_case, n);
         arena_reset(arena, 1 << 20);
     }
-    print_message("%s: %d cases, %d wrong\n", name, n, n_wrong);
+    print_message("%s: %d cases, %d wrong\n", path, n, n_wrong);
     assert_true(n > 0);
     assert_int_equal(n_wrong, 0);
 }
 
-#define CASES(name)                                                                                \
-    {                                                                                              \
-        "cases of " name, test_cases, NULL, NULL, (void *)(uintptr_t)name                          \
-    }
-
-int main(void)
+/* The fixtures that the arguments name, or all of tests/data. */
+static Error *find_fixtures(Arena *arena, int argc, char **argv, const char **paths, size_t *ret_n)
 {
-    const struct CMUnitTest tests[] = {
-        CASES("einsum"),  CASES("example"), CASES("gather"), CASES("image"),  CASES("index"),
-        CASES("math"),    CASES("move"),    CASES("nn"),     CASES("ragged"), CASES("shape"),
-        CASES("special"), CASES("string"),  CASES("volume"),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const char *tests = getenv("DIGIT_TESTS");
+    if (argc == 1)
+        return op_case_files(arena, tests != NULL ? tests : "tests", paths, ret_n);
+    for (*ret_n = 0; *ret_n + 1 < (size_t)argc && *ret_n < OP_CASE_MAX_FILES; (*ret_n)++)
+        paths[*ret_n] = argv[*ret_n + 1];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    _cleanup_(arena_freep) Arena *arena = arena_new(4096, 0);
+    static const char *paths[OP_CASE_MAX_FILES];
+    static struct CMUnitTest tests[OP_CASE_MAX_FILES];
+    size_t n = 0;
+    _cleanup_(error_freep) Error *error =
+        arena != NULL ? find_fixtures(arena, argc, argv, paths, &n) : error_out_of_memory();
+    if (error != NULL) {
+        fprintf(stderr, "%s\n", error->text);
+        return 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = op_case_file_name(arena, paths[i]);
+        tests[i] = (struct CMUnitTest){ .name = name != NULL ? name : paths[i],
+                                        .test_func = test_cases,
+                                        .initial_state = (void *)(uintptr_t)paths[i] };
+    }
+    return _cmocka_run_group_tests("test_ops", tests, n, NULL, NULL);
 }
