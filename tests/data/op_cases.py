@@ -20,7 +20,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from tensorflow.core.framework import attr_value_pb2, graph_pb2, node_def_pb2  # noqa: E402
+from tensorflow.core.framework import attr_value_pb2, graph_pb2, node_def_pb2, op_def_pb2  # noqa: E402
 from tensorflow.core.protobuf import config_pb2  # noqa: E402
 from tensorflow.python.framework import op_def_registry  # noqa: E402
 
@@ -135,6 +135,16 @@ class Cases:
                 return False
         self._write(node, inputs, code, "" if any_text else text, outputs)
         return True
+
+    def add_composed(self, op, inputs, compute, **attrs):
+        """A case of an op that only Digit has: compute(*inputs) is the chain of TensorFlow's ops that it
+        stands for. Types of attributes are those of their Python values."""
+        node = node_def_pb2.NodeDef(op=op)
+        node.attr["T"].type = tf.as_dtype(inputs[0].dtype).as_datatype_enum
+        for name, value in attrs.items():
+            kind = {str: "string", bool: "bool", int: "int", float: "float", list: "list(int)"}[type(value)]
+            node.attr[name].CopyFrom(attr_value(op_def_pb2.OpDef.AttrDef(type=kind), value))
+        self._write(node, inputs, 0, "", [compute(*(tf.constant(x) for x in inputs)).numpy()])
 
     def _node(self, op, inputs, attrs):
         op_def = op_def_registry.get(op)
