@@ -20,30 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *buf);
+#include "model/base/message_layout.h"
 
-/* The bytes of one element of a field in memory. */
-static size_t element_bytes(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 4;
-    }
-}
+static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *buf);
 
 static Error *quoted(const uint8_t *data, size_t n, Buf *buf)
 {
@@ -146,19 +125,13 @@ static bool is_map_entry(const ProtobufCMessageDescriptor *descriptor)
            descriptor->n_fields == 2 && strcmp(descriptor->fields[0].name, "key") == 0;
 }
 
-/* The member of a message's struct that is `offset` bytes from its start. */
-static const void *member(const ProtobufCMessage *message, size_t offset)
-{
-    return (const uint8_t *)message + offset;
-}
-
 /* False for what the message does not say. */
 static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     static const uint8_t zeros[sizeof(ProtobufCBinaryData)];
-    const void *at = member(message, field->offset);
+    const void *at = message_member(message, field->offset);
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
-        return *(const uint32_t *)member(message, field->quantifier_offset) == field->id;
+        return *(const uint32_t *)message_member(message, field->quantifier_offset) == field->id;
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return *(void *const *)at != NULL;
     if (is_map_entry(message->descriptor))
@@ -169,7 +142,7 @@ static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescript
     }
     if (field->type == PROTOBUF_C_TYPE_BYTES)
         return ((const ProtobufCBinaryData *)at)->len > 0;
-    return memcmp(at, zeros, element_bytes(field->type)) != 0;
+    return memcmp(at, zeros, message_element_bytes(field->type)) != 0;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -177,15 +150,16 @@ static int compare_entries(const void *a, const void *b)
     const ProtobufCMessage *x = *(ProtobufCMessage *const *)a;
     const ProtobufCMessage *y = *(ProtobufCMessage *const *)b;
     size_t offset = x->descriptor->fields[0].offset;
-    return strcmp(*(const char *const *)member(x, offset), *(const char *const *)member(y, offset));
+    return strcmp(*(const char *const *)message_member(x, offset),
+                  *(const char *const *)message_member(y, offset));
 }
 
 static Error *repeated(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                        int indent, Buf *buf)
 {
-    size_t n = *(const size_t *)member(message, field->quantifier_offset);
-    const uint8_t *data = *(const uint8_t *const *)member(message, field->offset);
-    size_t bytes = element_bytes(field->type);
+    size_t n = *(const size_t *)message_member(message, field->quantifier_offset);
+    const uint8_t *data = *(const uint8_t *const *)message_member(message, field->offset);
+    size_t bytes = message_element_bytes(field->type);
     _cleanup_(freep) ProtobufCMessage **sorted = NULL;
     const ProtobufCMessageDescriptor *entry = field->descriptor;
     if (n > 1 && field->type == PROTOBUF_C_TYPE_MESSAGE && is_map_entry(entry) &&
@@ -210,7 +184,7 @@ static Error *message_fields(const ProtobufCMessage *message, int indent, Buf *b
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             TRY(repeated(message, field, indent, buf));
         else if (is_set(message, field))
-            TRY(element(field, member(message, field->offset), indent, buf));
+            TRY(element(field, message_member(message, field->offset), indent, buf));
     }
     return NULL;
 }
