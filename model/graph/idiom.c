@@ -12,14 +12,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/graph/rewrite.h"
+
 #define SCALAR_TOLERANCE 1e-6F /* relative: constants that were rounded to float once */
 
 /* ---- matching ------------------------------------------------------------------------------ */
-
-static bool endpoints_equal(Endpoint a, Endpoint b)
-{
-    return a.node == b.node && a.index == b.index;
-}
 
 /* A node that may be taken apart: a float op of that name that waits for nothing. */
 static bool is_part(const Node *node, const char *op)

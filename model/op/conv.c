@@ -16,6 +16,8 @@
 typedef struct ConvKernel {
     Window window;
     Activation activation;
+    FusedResidual residual;
+    int n_biases;      /* 0 or 1 */
     bool is_depthwise; /* the filter is [h,w,C,M], as DepthwiseConv2dNative has it */
     bool has_pool;
     Window pool;
@@ -60,8 +62,8 @@ static Error *pack_filter(OpPrepare *prepare, ConvKernel *kernel)
 
 static Error *pack_bias(OpPrepare *prepare, ConvKernel *kernel)
 {
-    const Tensor *bias = prepare->n_inputs > 2 ? prepare->constants[2] : NULL;
-    if (kernel->panels == NULL || (prepare->n_inputs > 2 && bias == NULL) ||
+    const Tensor *bias = kernel->n_biases > 0 ? prepare->constants[2] : NULL;
+    if (kernel->panels == NULL || (kernel->n_biases > 0 && bias == NULL) ||
         (bias != NULL && (bias->shape.rank != 1 || bias->n != kernel->filter.dims[3])))
         return NULL;
     kernel->bias = padded_bias(prepare->arena, bias != NULL ? bias->data : NULL,
@@ -79,6 +81,8 @@ static Error *prepare_kernel(OpPrepare *prepare, bool is_depthwise, ConvKernel *
     if (kernel == NULL)
         return error_out_of_memory();
     kernel->is_depthwise = is_depthwise;
+    TRY(fused_residual(prepare, &kernel->residual));
+    kernel->n_biases = prepare->n_inputs - 2 - (kernel->residual != RESIDUAL_NONE);
     TRY(window_of_convolution(prepare->op->name, prepare->input_dtypes[0], prepare->attrs,
                               &kernel->window));
     TRY(pack_filter(prepare, kernel));
@@ -97,8 +101,6 @@ Error *conv_prepare(OpPrepare *prepare)
 static Error *prepare_fused(OpPrepare *prepare, bool is_depthwise)
 {
     ConvKernel *kernel = NULL;
-    if (prepare->n_inputs > 3)
-        return error_new(ERROR_INTERNAL, "%s takes at most one bias", prepare->op->name);
     TRY(prepare_kernel(prepare, is_depthwise, &kernel));
     TRY(fused_activation(prepare->attrs, &kernel->activation));
     kernel->has_pool = attrs_find(prepare->attrs, "pool_ksize") != NULL;
@@ -166,23 +168,35 @@ static Error *check_bias(const OpContext *context, const ConvShape *s)
     return NULL;
 }
 
-/* The convolution alone (with 2x2 pool where `pools`) into `y`. */
-static Error *run_conv(OpContext *context, const ConvShape *s, bool pools, float *y)
+static bool is_depthwise_shape(const ConvShape *s)
+{
+    return s->groups == s->in_c && s->groups > 1;
+}
+
+/* What a convolution does behind its sums. */
+typedef struct Tail {
+    Activation activation;
+    bool pools; /* as ConvDirect has them */
+    bool adds;
+} Tail;
+
+/* The convolution alone (with what `tail` says) into `y`. */
+static Error *run_conv(OpContext *context, const ConvShape *s, const Tail *tail, float *y)
 {
     const ConvKernel *kernel = context->kernel;
     const float *x = op_input(context, 0)->data;
     /* What is not constant is read, and packed, each time. */
     bool reads_filter = kernel->panels == NULL, reads_bias = kernel->bias == NULL;
-    const float *bias = !reads_bias             ? kernel->bias
-                        : context->n_inputs > 2 ? op_input(context, 2)->data
-                                                : NULL;
-    if (s->groups == s->in_c && s->groups > 1) {
+    const float *bias = !reads_bias            ? kernel->bias
+                        : kernel->n_biases > 0 ? op_input(context, 2)->data
+                                               : NULL;
+    if (is_depthwise_shape(s)) {
         depthwise_conv_run(
             &(Depthwise){ .shape = *s,
                           .x = x,
                           .filter = reads_filter ? op_input(context, 1)->data : kernel->weights,
                           .bias = bias,
-                          .activation = kernel->activation,
+                          .activation = tail->activation,
                           .y = y },
             context->workers);
         return NULL;
@@ -192,8 +206,9 @@ static Error *run_conv(OpContext *context, const ConvShape *s, bool pools, float
                         .x = x,
                         .panels = kernel->panels,
                         .bias = kernel->bias,
-                        .activation = kernel->activation,
-                        .pools = pools,
+                        .activation = tail->activation,
+                        .pools = tail->pools,
+                        .adds = tail->adds,
                         .y = y };
     size_t n = (size_t)s->out_c;
     if (reads_filter) {
@@ -222,22 +237,56 @@ static bool is_tile_pool(const ConvKernel *kernel, const ConvShape *s)
     const Window *p = &kernel->pool;
     return p->size[0] == 2 && p->size[1] == 2 && p->stride[0] == 2 && p->stride[1] == 2 &&
            (p->padding == PADDING_VALID || (s->rows.out % 2 == 0 && s->columns.out % 2 == 0)) &&
-           activation_is_monotone(&kernel->activation) && !(s->groups == s->in_c && s->groups > 1);
+           activation_is_monotone(&kernel->activation) && !is_depthwise_shape(s);
 }
 
-/* The convolution into scratch, and the pool from there. */
-static Error *run_pooled(OpContext *context, const ConvShape *s, Pool *pool)
+/* The convolution with `tail` into scratch. */
+static Error *run_aside(OpContext *context, const ConvShape *s, const Tail *tail,
+                        Tensor *ret_product)
 {
     const Shape shape = shape_of(s->batch, s->rows.out, s->columns.out, s->out_c);
-    int64_t n = 0;
-    TRY(shape_count(&shape, &n));
-    float *whole = op_scratch(context, (size_t)n * sizeof(float));
-    if (whole == NULL)
+    Tensor product = { .dtype = DT_FLOAT, .shape = shape };
+    TRY(shape_count(&shape, &product.n));
+    product.data = op_scratch(context, tensor_bytes(&product));
+    if (product.data == NULL)
         return error_out_of_memory();
-    TRY(run_conv(context, s, false, whole));
-    pool->x = whole;
+    if (product.n > 0)
+        TRY(run_conv(context, s, tail, product.data));
+    *ret_product = product;
+    return NULL;
+}
+
+static Error *run_pooled(OpContext *context, const ConvShape *s, Pool *pool)
+{
+    const ConvKernel *kernel = context->kernel;
+    const Tail tail = { .activation = kernel->activation };
+    Tensor product;
+    TRY(run_aside(context, s, &tail, &product));
+    pool->x = product.data;
     pool_run(pool, context->workers);
     return NULL;
+}
+
+/* Sums that start from the residual, in its memory if nobody else needs it. */
+static Error *run_residual(OpContext *context, const ConvShape *s)
+{
+    const ConvKernel *kernel = context->kernel;
+    const Shape shape = shape_of(s->batch, s->rows.out, s->columns.out, s->out_c);
+    const Tensor *residual = op_input(context, context->n_inputs - 1);
+    if (is_depthwise_shape(s) || !shape_equal(&shape, &residual->shape)) {
+        const Tail nothing = { .adds = false };
+        Tensor product;
+        TRY(run_aside(context, s, &nothing, &product));
+        return fused_add(context, kernel->residual, &kernel->activation, &product);
+    }
+    const Tail tail = { .activation = kernel->activation, .adds = true };
+    Tensor *y = NULL;
+    TRY(op_output_reuse(context, 0, context->n_inputs - 1, DT_FLOAT, &shape, &y));
+    if (y->n == 0)
+        return NULL;
+    if (y->data != residual->data)
+        memcpy(y->data, residual->data, tensor_bytes(y));
+    return run_conv(context, s, &tail, y->data);
 }
 
 Error *conv_run(OpContext *context)
@@ -255,8 +304,10 @@ Error *conv_run(OpContext *context)
     ConvShape s = { .batch = d[0], .in_c = d[3], .out_c = f[3], .groups = d[3] / f[2] };
     TRY(window_axis(&kernel->window, 0, d[1], f[0], &s.rows));
     TRY(window_axis(&kernel->window, 1, d[2], f[1], &s.columns));
-    if (context->n_inputs > 2 && kernel->bias == NULL)
+    if (kernel->n_biases > 0 && kernel->bias == NULL)
         TRY(check_bias(context, &s));
+    if (kernel->residual != RESIDUAL_NONE)
+        return run_residual(context, &s);
     Pool pool = { .batch = s.batch, .channels = s.out_c };
     Shape shape = shape_of(s.batch, s.rows.out, s.columns.out, s.out_c);
     if (kernel->has_pool) {
@@ -272,5 +323,6 @@ Error *conv_run(OpContext *context)
         return NULL;
     if (kernel->has_pool && !is_tile_pool(kernel, &s))
         return run_pooled(context, &s, &pool);
-    return run_conv(context, &s, kernel->has_pool, y->data);
+    const Tail tail = { .activation = kernel->activation, .pools = kernel->has_pool };
+    return run_conv(context, &s, &tail, y->data);
 }

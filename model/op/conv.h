@@ -31,6 +31,7 @@ typedef struct ConvDirect {
     Activation activation;
     bool pools; /* y is the maximum of 2x2 windows, strides 2, of the activation's result:
                  * [batch, rows.out / 2, columns.out / 2, out_c], rounded down */
+    bool adds;  /* what y holds is added before the activation; not with `pools` */
     float *y;
 } ConvDirect;
 

@@ -137,6 +137,7 @@ static void activate(const Job *job, const PanelTile *tile, int rows)
 static void run_row(const Job *job, const Item *item, const Piece *piece, int64_t row)
 {
     PanelTile tile = row_tile(job, item, piece, row);
+    const float *start = tile.start;
     int64_t unit = job->conv->pools ? 2 : 1;
     int64_t units = (item->column_end - item->column) / unit;
     int64_t max_units = job->conv->form->max_rows / unit;
@@ -146,7 +147,10 @@ static void run_row(const Job *job, const Item *item, const Piece *piece, int64_
     for (int64_t i = 0; i < n_tiles; i++) {
         int64_t n = units / n_tiles + (i < units % n_tiles);
         tile.rows = (int)(n * unit);
+        if (job->conv->adds)
+            panel_add_to_c(&tile);
         job->conv->form->tile(&tile);
+        tile.start = start;
         if (!job->is_clamp && tile.store != PANEL_POOL_FIRST)
             activate(job, &tile, (int)n);
         tile.a += tile.rows * tile.a_stride;

@@ -137,6 +137,7 @@ typedef struct DenseRun {
     const float *a;  /* [m,k] */
     float *c;        /* [m,n] */
     size_t n_groups; /* of PANEL_WIDE panels */
+    bool adds;       /* to what is in c */
 } DenseRun;
 
 /* All k values of `rows` rows through one panel. */
@@ -191,6 +192,8 @@ static void run_panel(const DenseRun *run, size_t row, size_t end, size_t panel)
             tile.start = k0 == 0 ? tile.start : NULL;
             tile.low = is_last ? tile.low : -INFINITY;
             tile.high = is_last ? tile.high : INFINITY;
+            if (run->adds && k0 == 0)
+                panel_add_to_c(&tile);
             d->form->tile(&tile);
             if (is_last)
                 activate(d, &tile, (size_t)tile.columns);
@@ -211,7 +214,7 @@ static void run_items(void *context, size_t begin, size_t end, int thread)
         size_t panel = i % run->n_groups * PANEL_WIDE;
         size_t panel_end = n_panels - panel < PANEL_WIDE ? n_panels : panel + PANEL_WIDE;
         bool is_whole = panel_end - panel == PANEL_WIDE && panel_end * PANEL_COLUMNS <= d->n;
-        if (is_whole && row_end - row <= (size_t)d->form->max_wide_rows) {
+        if (is_whole && !run->adds && row_end - row <= (size_t)d->form->max_wide_rows) {
             PanelTile tile = tile_at(run, row, row_end - row, panel);
             d->form->wide(&tile, d->k * PANEL_COLUMNS);
             activate(d, &tile, PANEL_WIDE * PANEL_COLUMNS);
@@ -251,15 +254,34 @@ Error *dense_new(Arena *arena, const DenseOptions *options, Dense **ret_dense)
     return NULL;
 }
 
-void dense_run(const Dense *dense, size_t m, const float *a, float *c, Workers *workers)
+static void run_dense(DenseRun run, Workers *workers)
 {
+    const Dense *dense = run.dense;
+    size_t m = run.m;
     if (m == 0 || dense->n == 0)
         return;
     size_t n_chunks = (m + DENSE_CHUNK_ROWS - 1) / DENSE_CHUNK_ROWS;
-    size_t n_groups = (panel_count(dense->n) + PANEL_WIDE - 1) / PANEL_WIDE;
-    DenseRun run = { .dense = dense, .m = m, .a = a, .c = c, .n_groups = n_groups };
+    run.n_groups = (panel_count(dense->n) + PANEL_WIDE - 1) / PANEL_WIDE;
     size_t rows = m < DENSE_CHUNK_ROWS ? m : DENSE_CHUNK_ROWS;
     size_t item = rows * PANEL_WIDE * PANEL_COLUMNS * (dense->k + 1);
     size_t grain = item < GEMM_SMALL ? GEMM_SMALL / item : 1;
-    workers_for(workers, n_chunks * n_groups, grain, run_items, &run);
+    workers_for(workers, n_chunks * run.n_groups, grain, run_items, &run);
+}
+
+void dense_run(const Dense *dense, size_t m, const float *a, float *c, Workers *workers)
+{
+    run_dense((DenseRun){ .dense = dense, .m = m, .a = a, .c = c }, workers);
+}
+
+void dense_run_linear(const Dense *dense, size_t m, const float *a, float *c, Workers *workers)
+{
+    Dense linear = *dense;
+    linear.activation = (Activation){ .kind = ACTIVATION_NONE };
+    linear.is_clamp = activation_bounds(&linear.activation, &linear.low, &linear.high);
+    run_dense((DenseRun){ .dense = &linear, .m = m, .a = a, .c = c }, workers);
+}
+
+void dense_run_add(const Dense *dense, size_t m, const float *a, float *c, Workers *workers)
+{
+    run_dense((DenseRun){ .dense = dense, .m = m, .a = a, .c = c, .adds = true }, workers);
 }

@@ -62,4 +62,8 @@ Error *dense_new(Arena *arena, const DenseOptions *options, Dense **ret_dense) _
  * number of threads. */
 void dense_run(const Dense *dense, size_t m, const float *a, float *c, Workers *workers);
 
+/* The same, and what c holds is added before the activation; and c = a b + bias. */
+void dense_run_add(const Dense *dense, size_t m, const float *a, float *c, Workers *workers);
+void dense_run_linear(const Dense *dense, size_t m, const float *a, float *c, Workers *workers);
+
 #endif

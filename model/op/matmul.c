@@ -13,6 +13,8 @@
 typedef struct MatmulKernel {
     bool transpose_a, transpose_b;
     Activation activation;
+    FusedResidual residual;
+    int n_biases; /* 0 or 1 */
     Dense *dense; /* NULL: inputs 1 and 2 are read at run time */
     Shape b;      /* with dense */
 } MatmulKernel;
@@ -82,13 +84,13 @@ static Error *check_dtype(const OpPrepare *prepare)
 static Error *pack(OpPrepare *prepare, MatmulKernel *kernel)
 {
     const Tensor *b = prepare->constants[1];
-    const Tensor *bias = prepare->n_inputs > 2 ? prepare->constants[2] : NULL;
+    const Tensor *bias = kernel->n_biases > 0 ? prepare->constants[2] : NULL;
     if (prepare->input_dtypes[0] != DT_FLOAT || kernel->transpose_a || b == NULL ||
         b->shape.rank != 2)
         return NULL;
     size_t k = (size_t)b->shape.dims[kernel->transpose_b ? 1 : 0];
     size_t n = (size_t)b->shape.dims[kernel->transpose_b ? 0 : 1];
-    if (prepare->n_inputs > 2 && (bias == NULL || bias->shape.rank != 1 || (size_t)bias->n != n))
+    if (kernel->n_biases > 0 && (bias == NULL || bias->shape.rank != 1 || (size_t)bias->n != n))
         return NULL;
     DenseOptions options = { .k = k,
                              .n = n,
@@ -122,8 +124,10 @@ Error *fused_matmul_prepare(OpPrepare *prepare)
     MatmulKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
-    if (prepare->input_dtypes[0] != DT_FLOAT || prepare->n_inputs > 3)
-        return error_new(ERROR_INTERNAL, "_FusedMatMul takes floats and at most one bias");
+    if (prepare->input_dtypes[0] != DT_FLOAT)
+        return error_new(ERROR_INTERNAL, "_FusedMatMul takes floats");
+    TRY(fused_residual(prepare, &kernel->residual));
+    kernel->n_biases = prepare->n_inputs - 2 - (kernel->residual != RESIDUAL_NONE);
     TRY(attrs_bool_or(prepare->attrs, "transpose_a", false, &kernel->transpose_a));
     TRY(attrs_bool_or(prepare->attrs, "transpose_b", false, &kernel->transpose_b));
     TRY(fused_activation(prepare->attrs, &kernel->activation));
@@ -158,32 +162,69 @@ static Error *check_bias(const OpContext *context, const Shape *product)
     return NULL;
 }
 
+/* The product and bias into `c`, without packed weights. */
+static Error *run_plain(OpContext *context, const Gemm *g, const Activation *activation, void *c)
+{
+    const MatmulKernel *kernel = context->kernel;
+    const Tensor *a = op_input(context, 0);
+    TRY(matrix_product(g, a->dtype, a->data, op_input(context, 1)->data, c));
+    if (a->dtype == DT_FLOAT)
+        fused_epilogue(activation, kernel->n_biases > 0 ? op_input(context, 2)->data : NULL, g->m,
+                       g->n, c);
+    return NULL;
+}
+
+/* The residual is added by numpy's rule, but where it has the product's shape and the weights are
+ * packed: then the sums start from it, in its memory if nobody else needs that. */
+static Error *run_residual(OpContext *context, const Gemm *g, const Shape *shape)
+{
+    const MatmulKernel *kernel = context->kernel;
+    const Activation none = { .kind = ACTIVATION_NONE };
+    int last = context->n_inputs - 1;
+    const Tensor *residual = op_input(context, last);
+    const float *a = op_input(context, 0)->data;
+    if (kernel->dense != NULL && shape_equal(shape, &residual->shape)) {
+        Tensor *c = NULL;
+        TRY(op_output_reuse(context, 0, last, DT_FLOAT, shape, &c));
+        if (c->n > 0 && c->data != residual->data)
+            memcpy(c->data, residual->data, tensor_bytes(c));
+        dense_run_add(kernel->dense, g->m, a, c->data, context->workers);
+        return NULL;
+    }
+    Tensor product = { .dtype = DT_FLOAT, .shape = *shape };
+    TRY(shape_count(shape, &product.n));
+    product.data = op_scratch(context, tensor_bytes(&product));
+    if (product.data == NULL)
+        return error_out_of_memory();
+    if (kernel->dense != NULL)
+        dense_run_linear(kernel->dense, g->m, a, product.data, context->workers);
+    else
+        TRY(run_plain(context, g, &none, product.data));
+    return fused_add(context, kernel->residual, &kernel->activation, &product);
+}
+
 Error *matmul_run(OpContext *context)
 {
     const MatmulKernel *kernel = context->kernel;
     const Tensor *a = op_input(context, 0);
     const Shape *b = kernel->dense != NULL ? &kernel->b : &op_input(context, 1)->shape;
     TRY(check_shapes(kernel, &a->shape, b));
-    Gemm g = { .m = (size_t)a->shape.dims[kernel->transpose_a ? 1 : 0],
-               .n = (size_t)b->dims[kernel->transpose_b ? 0 : 1],
-               .k = (size_t)a->shape.dims[kernel->transpose_a ? 0 : 1],
-               .transpose_a = kernel->transpose_a,
-               .transpose_b = kernel->transpose_b,
-               .workers = context->workers };
-    Shape shape = shape_of((int64_t)g.m, (int64_t)g.n);
+    const Gemm g = { .m = (size_t)a->shape.dims[kernel->transpose_a ? 1 : 0],
+                     .n = (size_t)b->dims[kernel->transpose_b ? 0 : 1],
+                     .k = (size_t)a->shape.dims[kernel->transpose_a ? 0 : 1],
+                     .transpose_a = kernel->transpose_a,
+                     .transpose_b = kernel->transpose_b,
+                     .workers = context->workers };
+    const Shape shape = shape_of((int64_t)g.m, (int64_t)g.n);
     Tensor *c = NULL;
-    bool has_bias = kernel->dense == NULL && context->n_inputs > 2;
-    if (has_bias)
+    if (kernel->dense == NULL && kernel->n_biases > 0)
         TRY(check_bias(context, &shape));
+    if (kernel->residual != RESIDUAL_NONE)
+        return run_residual(context, &g, &shape);
     TRY(op_output(context, 0, a->dtype, &shape, &c));
-    if (kernel->dense != NULL) {
-        dense_run(kernel->dense, g.m, a->data, c->data, context->workers);
-        return NULL;
-    }
-    TRY(matrix_product(&g, a->dtype, a->data, op_input(context, 1)->data, c->data));
-    if (a->dtype == DT_FLOAT)
-        fused_epilogue(&kernel->activation, has_bias ? op_input(context, 2)->data : NULL, g.m, g.n,
-                       c->data);
+    if (kernel->dense == NULL)
+        return run_plain(context, &g, &kernel->activation, c->data);
+    dense_run(kernel->dense, g.m, a->data, c->data, context->workers);
     return NULL;
 }
 

@@ -144,3 +144,13 @@ void panel_pack(const float *b, size_t ldb, bool transposed, size_t k, size_t n,
     }
     memset(out, 0, PANEL_SLACK * sizeof(float));
 }
+
+void panel_add_to_c(PanelTile *tile)
+{
+    for (int r = 0; r < tile->rows; r++) {
+        float *c = tile->c + r * tile->c_stride;
+        for (int j = 0; j < tile->columns; j++)
+            c[j] += tile->start[j];
+    }
+    tile->start = NULL;
+}

@@ -83,4 +83,7 @@ size_t panel_floats(size_t k, size_t n);
 /* Packs b [k,n], row i at b + i * ldb (transposed: b is [n,k]), into `panels`. */
 void panel_pack(const float *b, size_t ldb, bool transposed, size_t k, size_t n, float *panels);
 
+/* What is in the tile's `c` is added to its sums: c += start, and the sums start from c. */
+void panel_add_to_c(PanelTile *tile);
+
 #endif

@@ -9,6 +9,7 @@
  *     simplify   what changes nothing
  *     share      what is computed twice
  *     idioms     activations that are spelled out
+ *     padding    zeros around an image that a window can skip
  *     fuse       chains of ops that one kernel does
  *     emit       kernels prepared, values numbered
  */
@@ -20,6 +21,7 @@
 #include "model/graph/fold.h"
 #include "model/graph/fuse.h"
 #include "model/graph/idiom.h"
+#include "model/graph/padding.h"
 #include "model/graph/share.h"
 #include "model/graph/simplify.h"
 
@@ -65,6 +67,7 @@ static Error *optimize(Graph *graph)
     TRY(simplify(graph));
     TRY(share(graph));
     TRY(idioms(graph));
+    TRY(padding(graph));
     return fuse(graph);
 }
 

@@ -65,7 +65,7 @@ static const struct {
     Count *count;
 } rows[] = { { "Conv2D", convolution },          { "_FusedConv2D", convolution },
              { "MatMul", matrix_product },       { "DepthwiseConv2dNative", convolution },
-             { "_FusedMatMul", matrix_product }, { "_FusedDepthwiseConv2dNative", convolution },
+             { "_FusedMatMul", matrix_product }, { "_FusedDepthwiseConv2D", convolution },
              { "BatchMatMul", matrix_product },  { "BatchMatMulV2", matrix_product },
              { "BatchMatMulV3", matrix_product } };
 

@@ -26,6 +26,10 @@
     "b: Const() dtype=float value=f[0.5,-1]\nc: Const() dtype=float value=f[2,-3]\n"
 #define NORM(in)                                                                                   \
     "n: FusedBatchNormV3(" in ", c, b, m, w) T=float U=float is_training=false epsilon=0.01\n"
+#define PADDED(pad)                                                                                \
+    "zero: Const() dtype=float value=f(0)\n"                                                       \
+    "pv: Const() dtype=int32 value=i[0,0,1,0,2,1,0,0]\nps: Const() dtype=int32 value=i[4,2]\n"     \
+    "pads: Reshape(pv, ps) T=int32 Tshape=int32\nq: " pad " T=float Tpaddings=int32\n"
 #define POOL(in) "p: MaxPool(" in ") T=float ksize=[1,2,2,1] strides=[1,2,2,1] padding='SAME'\n"
 #define HARD_SIGMOID                                                                               \
     "three: Const() dtype=float value=f(3)\nsix: Const() dtype=float value=f(6)\n"                 \
@@ -92,7 +96,7 @@ static const struct {
     { "statistics wanted too", CONV NORM("conv"), "x:0", "n:0,n:1", 2, "Conv2D", 1 },
     { "two users",
       CONV "y: BiasAdd(conv, b) T=float\nr: Relu(y) T=float\nq: Neg(y) T=float\n"
-           "z: AddV2(r, q) T=float\n",
+           "z: Mul(r, q) T=float\n",
       "x:0", "z:0", 4, "_FusedConv2D", 1 },
     { "the middle is wanted", CONV "y: BiasAdd(conv, b) T=float\nr: Relu(y) T=float\n", "x:0",
       "r:0,y:0", 2, "Relu", 1 },
@@ -103,6 +107,73 @@ static const struct {
            "l: Reshape(b, k) T=float Tshape=int32\nt: Const() dtype=int32 value=i[-1,2,2,2]\n"
            "u: Reshape(conv, t) T=float Tshape=int32\ny: AddV2(u, l) T=float\n",
       "x:0", "y:0", 3, "AddV2", 1 },
+    { "residual", CONV "y: BiasAdd(conv, b) T=float\nz: AddV2(y, x) T=float\nr: Relu(z) T=float\n",
+      "x:0", "r:0", 1, "_FusedConv2D", 1 },
+    { "residual of another's channels",
+      CONV "q: Neg(conv) T=float\n"
+           "c2: Conv2D(x, f) T=float strides=[1,1,1,1] padding='VALID'\n"
+           "k1: Const() dtype=int32 value=i[1,2]\nm1: Mean(q, k1) T=float keep_dims=true\n"
+           "a: BiasAdd(c2, m) T=float\nz: Add(m1, a) T=float\nr: Elu(z) T=float\n",
+      "x:0", "r:0", 4, "_FusedConv2D", 1 },
+    { "shortcut is a convolution too",
+      CONV
+      "c2: Conv2D(x, f) T=float strides=[1,1,1,1] padding='SAME'\nq: BiasAdd(conv, b) T=float\n"
+      "w2: Neg(x) T=float\nc3: Conv2D(w2, f) T=float strides=[1,1,1,1] padding='SAME'\n"
+      "u: BiasAdd(c3, c) T=float\nz: AddV2(q, u) T=float\nr: Relu(z) T=float\n",
+      "x:0", "r:0", 3, "_FusedConv2D", 2 },
+    { "added to itself", CONV "y: AddV2(conv, conv) T=float\n", "x:0", "y:0", 2, "AddV2", 1 },
+    { "two residuals",
+      CONV "y: AddV2(conv, x) T=float\nz: AddV2(x, y) T=float\nr: Relu(z) T=float\n", "x:0", "r:0",
+      3, "Relu", 1 },
+    { "affine behind a residual", CONV "y: AddV2(conv, x) T=float\nz: Mul(y, half) T=float\n",
+      "x:0", "z:0", 2, "Mul", 1 },
+    { "residual of a depthwise one",
+      CONV "k: DepthwiseConv2dNative(x, f) T=float strides=[1,1,1,1] padding='SAME'\n"
+           "a: BiasAdd(k, m) T=float\nz: AddV2(a, x) T=float\nr: Relu6(z) T=float\n",
+      "x:0", "r:0", 1, "_FusedDepthwiseConv2D", 1 },
+    { "residual of a product",
+      PRODUCT "u: Neg(x) T=float\no: MatMul(u, w) T=float\ny: MatMul(x, w) T=float\n"
+              "z: BiasAdd(y, b) T=float\na: AddV2(o, z) T=float\nr: Relu(a) T=float\n",
+      "x4:0", "r:0", 4, "_FusedMatMul", 2 },
+    { "padded",
+      CONV PADDED("Pad(x, pads)") "y: Conv2D(q, f) T=float strides=[1,2,2,1] padding='VALID'\n",
+      "x:0", "y:0", 1, "Conv2D", 1 },
+    { "padded, and more",
+      CONV PADDED("PadV2(x, pads, zero)") "y: DepthwiseConv2dNative(q, f) T=float "
+                                          "strides=[1,2,2,1] padding='VALID'\nz: BiasAdd(y, b) "
+                                          "T=float\nr: Relu(z) T=float\n",
+      "x:0", "r:0", 1, "_FusedDepthwiseConv2D", 1 },
+    { "padded with another value",
+      CONV PADDED(
+          "PadV2(x, pads, half)") "y: Conv2D(q, f) T=float strides=[1,2,2,1] padding='VALID'\n",
+      "x:0", "y:0", 2, "PadV2", 1 },
+    { "padded twice",
+      CONV PADDED("Pad(x, pads)") "y: Conv2D(q, f) T=float strides=[1,2,2,1] padding='SAME'\n",
+      "x:0", "y:0", 2, "Pad", 1 },
+    { "padded channels",
+      CONV
+      "pads: Const() dtype=int32 value=i[0,0,0,0,0,0,0,1]\nsh: Const() dtype=int32 value=i[4,2]\n"
+      "pp: Reshape(pads, sh) T=int32 Tshape=int32\nf2: Reshape(v, s2) T=float Tshape=int32\n"
+      "s2: Const() dtype=int32 value=i[3,3,2,1]\nq: Pad(x, pp) T=float Tpaddings=int32\n"
+      "y: Conv2D(q, f2) T=float strides=[1,1,1,1] padding='VALID'\n",
+      "x:0", "y:0", 2, "Pad", 1 },
+    { "the padded image is wanted too",
+      CONV PADDED("Pad(x, pads)") "y: Conv2D(q, f) T=float strides=[1,1,1,1] padding='VALID'\n",
+      "x:0", "y:0,q:0", 2, "Pad", 1 },
+    { "padded maximum",
+      CONV PADDED("Pad(r, pads)") "r: Relu(conv) T=float\n"
+                                  "y: MaxPool(q) T=float ksize=[1,3,3,1] strides=[1,2,2,1] "
+                                  "padding='VALID'\n",
+      "x:0", "y:0", 2, "MaxPool", 1 },
+    { "padded maximum of what may be negative",
+      CONV PADDED("Pad(x, pads)") "y: MaxPool(q) T=float ksize=[1,3,3,1] strides=[1,2,2,1] "
+                                  "padding='VALID'\n",
+      "x:0", "y:0", 2, "Pad", 1 },
+    { "maximum of padding alone",
+      CONV PADDED("Pad(r, pads)") "r: Relu(conv) T=float\n"
+                                  "y: MaxPool(q) T=float ksize=[1,2,2,1] strides=[1,1,1,1] "
+                                  "padding='VALID'\n",
+      "x:0", "y:0", 3, "Pad", 1 },
     { "product", PRODUCT "y: MatMul(x, w) T=float\nz: BiasAdd(y, b) T=float\nr: Relu(z) T=float\n",
       "x4:0", "r:0", 2, "_FusedMatMul", 1 },
     { "transposed product",

@@ -25,6 +25,7 @@ typedef struct Chain {
     const char *activation;
     float alpha;
     bool has_bias, has_pool;
+    int residual; /* operand of the Add; -1: none */
     int64_t pool_size[4], pool_strides[4];
     const char *pool_padding;
 } Chain;
@@ -38,9 +39,11 @@ static Chain chain_random(void)
                 .alpha = random_below(2) ? 0.3F : -0.5F,
                 .has_bias = random_below(4) != 0,
                 .has_pool = random_below(2) != 0,
+                .residual = (int)random_below(4) < 2 ? -1 : (int)random_below(2),
                 .pool_size = { 1, 2, 2, 1 },
                 .pool_strides = { 1, 2, 2, 1 },
                 .pool_padding = random_below(2) ? "SAME" : "VALID" };
+    c.has_pool &= c.residual < 0;
     if (random_below(3) == 0) {
         for (int i = 1; i < 3; i++) {
             c.pool_size[i] = 1 + random_below(3);
@@ -52,7 +55,9 @@ static Chain chain_random(void)
 
 static void add_fused_attrs(OpNode *node, const Chain *c)
 {
-    op_node_int(node, "num_args", c->has_bias);
+    op_node_int(node, "num_args", c->has_bias + (c->residual >= 0));
+    if (c->residual >= 0)
+        op_node_int(node, "residual", c->residual);
     op_node_text(node, "activation", c->activation);
     op_node_float(node, "alpha", c->alpha);
     if (c->has_pool) {
@@ -62,12 +67,40 @@ static void add_fused_attrs(OpNode *node, const Chain *c)
     }
 }
 
+/* A residual for a product of shape `like`: mostly of that shape, else one that is repeated, or
+ * that repeats the product. */
+static Tensor random_residual(Arena *arena, const Shape *like)
+{
+    Shape shape = *like;
+    if (random_below(3) == 0)
+        shape.dims[random_below(like->rank)] = 1;
+    else if (random_below(6) == 0 && like->dims[0] == 1)
+        shape.dims[0] = 3;
+    return random_tensor(arena, &shape);
+}
+
+/* The args of the fused op: inputs[2...]. Returns how many inputs there are. */
+static int add_args(const Chain *c, const Tensor *bias, const Tensor *residual, Tensor *inputs)
+{
+    int n = 2;
+    if (c->has_bias)
+        inputs[n++] = *bias;
+    if (c->residual >= 0)
+        inputs[n++] = *residual;
+    return n;
+}
+
 /* What comes behind the product, as ops of their own; `t` is replaced. */
-static void run_rest(Arena *arena, const Chain *c, const Tensor *bias, Tensor *t)
+static void run_rest(Arena *arena, const Chain *c, const Tensor *bias, const Tensor *residual,
+                     Tensor *t)
 {
     if (c->has_bias) {
         OpNode node = op_node_new(arena, DT_FLOAT);
         assert_ok(op_node_run(&node, "BiasAdd", 2, (Tensor[]){ *t, *bias }, t));
+    }
+    if (c->residual >= 0) {
+        OpNode node = op_node_new(arena, DT_FLOAT);
+        assert_ok(op_node_run(&node, "AddV2", 2, (Tensor[]){ *t, *residual }, t));
     }
     if (c->activation[0] != '\0') {
         OpNode node = op_node_new(arena, DT_FLOAT);
@@ -101,8 +134,8 @@ static void check_conv_chains(bool is_depthwise)
             f_shape = shape_of(kh, kw, groups * filter_c, 1 + random_below(3));
             bias_shape = shape_of(f_shape.dims[2] * f_shape.dims[3]);
         }
-        Tensor inputs[3] = { random_tensor(arena, &x_shape), random_tensor(arena, &f_shape) }, want;
-        inputs[2] = random_tensor(arena, &bias_shape);
+        Tensor inputs[4] = { random_tensor(arena, &x_shape), random_tensor(arena, &f_shape) }, want;
+        const Tensor bias = random_tensor(arena, &bias_shape);
         OpNode node = op_node_new(arena, DT_FLOAT);
         op_node_ints(&node, "strides", 4, strides);
         op_node_text(&node, "padding", random_below(2) ? "SAME" : "VALID");
@@ -114,10 +147,11 @@ static void check_conv_chains(bool is_depthwise)
         if (c.has_pool &&
             (conv.shape.dims[1] < c.pool_size[1] || conv.shape.dims[2] < c.pool_size[2]))
             continue;
-        run_rest(arena, &c, &inputs[2], &want);
+        const Tensor residual = random_residual(arena, &conv.shape);
+        run_rest(arena, &c, &bias, &residual, &want);
         add_fused_attrs(&node, &c);
         assert_ok(op_node_run(&node, is_depthwise ? "_FusedDepthwiseConv2D" : "_FusedConv2D",
-                              2 + c.has_bias, inputs, &got));
+                              add_args(&c, &bias, &residual, inputs), inputs, &got));
         check_close(&got, &want, c.activation, i);
     }
 }
@@ -146,17 +180,19 @@ static void fused_matmul_is_its_chain(void **state)
         bool transpose_a = random_below(2) != 0, transpose_b = random_below(2) != 0;
         Shape a = transpose_a ? shape_of(k, m) : shape_of(m, k);
         Shape b = transpose_b ? shape_of(n, k) : shape_of(k, n);
-        Shape bias = shape_of(n);
-        Tensor inputs[3] = { random_tensor(arena, &a), random_tensor(arena, &b),
-                             random_tensor(arena, &bias) };
+        Shape bias_shape = shape_of(n);
+        Tensor inputs[4] = { random_tensor(arena, &a), random_tensor(arena, &b) };
+        const Tensor bias = random_tensor(arena, &bias_shape);
         OpNode node = op_node_new(arena, DT_FLOAT);
         op_node_bool(&node, "transpose_a", transpose_a);
         op_node_bool(&node, "transpose_b", transpose_b);
         Tensor want, got;
         assert_ok(op_node_run(&node, "MatMul", 2, inputs, &want));
-        run_rest(arena, &c, &inputs[2], &want);
+        const Tensor residual = random_residual(arena, &want.shape);
+        run_rest(arena, &c, &bias, &residual, &want);
         add_fused_attrs(&node, &c);
-        assert_ok(op_node_run(&node, "_FusedMatMul", 2 + c.has_bias, inputs, &got));
+        assert_ok(op_node_run(&node, "_FusedMatMul", add_args(&c, &bias, &residual, inputs), inputs,
+                              &got));
         check_close(&got, &want, c.activation, i);
     }
 }
