@@ -11,6 +11,11 @@ bytes:
     BYTES   the error's text; empty when it ran, or when only the code counts
     uint32  number of outputs
     BYTES   TensorProto, for each output
+
+An op that needs others around it (a variable, a list, functions to call) has its case in a graph: the
+NodeDef's op is then "_Graph", and its attributes are `graph` (the bytes of a GraphDef), `init` (a node
+to run before, or ""), `feeds` and `outputs` (names of tensors, with commas between: the inputs and outputs) and `ops`
+(those that the case is about).
 """
 import os
 import struct
@@ -88,6 +93,18 @@ def error_text(message):
     return text.split("\nNode: '", 1)[-1].split("'\n", 1)[-1]
 
 
+def strip(graph_def):
+    """Takes away what only helps people and Python."""
+    functions = graph_def.library.function
+    for function in functions:
+        function.ClearField("attr")
+        function.ClearField("arg_attr")
+    for node in [*graph_def.node, *(n for f in functions for n in f.node_def)]:
+        node.ClearField("experimental_debug_info")
+        for name in [a for a in node.attr if a.startswith("_")]:
+            del node.attr[name]
+
+
 class Cases:
     """Collects the cases of one fixture."""
 
@@ -145,6 +162,34 @@ class Cases:
             kind = {str: "string", bool: "bool", int: "int", float: "float", list: "list(int)"}[type(value)]
             node.attr[name].CopyFrom(attr_value(op_def_pb2.OpDef.AttrDef(type=kind), value))
         self._write(node, inputs, 0, "", [compute(*(tf.constant(x) for x in inputs)).numpy()])
+
+    def add_graph(self, ops, build, inputs=(), any_text=False):
+        """Runs a graph. build(*placeholders) makes it: a list of tensors, and maybe (tensors, init), where
+        init is an operation to run before. `ops` must be in it."""
+        with tf.Graph().as_default() as graph:
+            placeholders = [tf.compat.v1.placeholder(tf.string if x.dtype == object else x.dtype, name=f"in{i}")
+                            for i, x in enumerate(map(np.asarray, inputs))]
+            built = build(*placeholders)
+            outputs, init = built if isinstance(built, tuple) else (built, None)
+            with tf.compat.v1.Session(config=session_config()) as session:
+                if init is not None:
+                    session.run(init)
+                code, text, values = 0, "", []
+                try:
+                    values = session.run(outputs, dict(zip(placeholders, inputs)))
+                except tf.errors.OpError as e:
+                    code, text = e.error_code, "" if any_text else error_text(e.message)
+            graph_def = graph.as_graph_def()
+            strip(graph_def)
+        present = {n.op for n in graph_def.node}.union(n.op for f in graph_def.library.function for n in f.node_def)
+        assert present.issuperset(ops), set(ops) - present
+        node = node_def_pb2.NodeDef(op="_Graph")
+        node.attr["graph"].s = graph_def.SerializeToString(deterministic=True)
+        node.attr["init"].s = b"" if init is None else init.name.encode()
+        node.attr["feeds"].s = ",".join(p.name for p in placeholders).encode()
+        node.attr["outputs"].s = ",".join(t.name for t in outputs).encode()
+        node.attr["ops"].list.s.extend(op.encode() for op in ops)
+        self._write(node, inputs, code, text, values)
 
     def _node(self, op, inputs, attrs):
         op_def = op_def_registry.get(op)

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#include "model/base/message.h"
+#include "tensorflow/core/framework/graph.pb-c.h"
+#include "tests/support/op_case.h"
+
 #define TYPE_BIT(dtype) (1u << (dtype))
 #define MAX_TYPE_NAME 32
 
@@ -105,7 +109,7 @@ OpCoverage *op_coverage_find(OpCoverage *all, size_t n, const char *op)
 
 /* ---- counting ------------------------------------------------------------------------------ */
 
-static void add_types(TypeSet *set, const Attrs *attrs)
+static void add_types_to(TypeSet *set, const Attrs *attrs)
 {
     const Attr *attr = attrs_find(attrs, set->attr);
     if (attr == NULL && set->fallback != DT_INVALID)
@@ -122,18 +126,98 @@ static bool file_is_last(const char *files, const char *file)
     return n >= m && strcmp(files + n - m, file) == 0 && (n == m || files[n - m - 1] == ' ');
 }
 
-Error *op_coverage_add(Arena *arena, OpCoverage *coverage, const Attrs *attrs, bool has_answer,
-                       const char *file)
+/* What counting has at hand. */
+typedef struct Counter {
+    Arena *arena;      /* of the coverage */
+    Arena *case_arena; /* of one case */
+    OpCoverage *all;
+    size_t n;
+    const char *path, *file; /* its name */
+} Counter;
+
+static Error *count_case(const Counter *c, const char *op, OpCoverage **ret)
 {
+    OpCoverage *coverage = op_coverage_find(c->all, c->n, op);
+    if (coverage == NULL)
+        return error_new(ERROR_NOT_FOUND, "%s has a case of %s, which is no op of Digit", c->path,
+                         op);
     coverage->n_cases++;
     if (coverage->files == NULL)
-        coverage->files = arena_strdup(arena, file);
-    else if (!file_is_last(coverage->files, file))
-        coverage->files = arena_printf(arena, "%s, %s", coverage->files, file);
-    if (coverage->files == NULL)
+        coverage->files = arena_strdup(c->arena, c->file);
+    else if (!file_is_last(coverage->files, c->file))
+        coverage->files = arena_printf(c->arena, "%s, %s", coverage->files, c->file);
+    *ret = coverage;
+    return coverage->files == NULL ? error_out_of_memory() : NULL;
+}
+
+static void add_types(OpCoverage *coverage, const Attrs *attrs)
+{
+    for (int i = 0; i < coverage->n_sets; i++)
+        add_types_to(&coverage->sets[i], attrs);
+}
+
+/* Adds the types of all nodes of the coverage's op among `nodes`. */
+static Error *add_nodes(const Counter *c, OpCoverage *coverage, Tensorflow__NodeDef *const *nodes,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        Attrs attrs;
+        if (strcmp(nodes[i]->op, coverage->op->name) != 0)
+            continue;
+        TRY(attrs_from_proto(c->case_arena, nodes[i]->n_attr, nodes[i]->attr, &attrs));
+        add_types(coverage, &attrs);
+    }
+    return NULL;
+}
+
+static Error *count_graph(const Counter *c, const OpCase *op_case)
+{
+    GraphCase graph;
+    ProtobufCMessage *message = NULL;
+    TRY(op_case_graph(op_case, &graph));
+    TRY(message_unpack(c->case_arena, &tensorflow__graph_def__descriptor, "graph",
+                       graph.graph_def.data, graph.graph_def.size, &message));
+    const Tensorflow__GraphDef *graph_def = (const Tensorflow__GraphDef *)message;
+    const Tensorflow__FunctionDefLibrary *library = graph_def->library;
+    for (size_t i = 0; i < graph.n_ops; i++) {
+        OpCoverage *coverage = NULL;
+        TRY(count_case(c, (const char *)graph.ops[i].data, &coverage));
+        if (op_case->code != 0)
+            continue;
+        TRY(add_nodes(c, coverage, graph_def->node, graph_def->n_node));
+        for (size_t k = 0; library != NULL && k < library->n_function; k++)
+            TRY(add_nodes(c, coverage, library->function[k]->node_def,
+                          library->function[k]->n_node_def));
+    }
+    return NULL;
+}
+
+static Error *count_node(const Counter *c, const OpCase *op_case)
+{
+    OpCoverage *coverage = NULL;
+    TRY(count_case(c, op_case->op, &coverage));
+    if (op_case->code == 0)
+        add_types(coverage, &op_case->attrs);
+    return NULL;
+}
+
+Error *op_coverage_count(Arena *arena, const char *path, OpCoverage *all, size_t n)
+{
+    _cleanup_(arena_freep) Arena *case_arena = arena_new(4096, 0);
+    const Counter c = { arena, case_arena, all, n, path, op_case_file_name(arena, path) };
+    static OpCase op_case;
+    Bytes left = { 0 };
+    if (case_arena == NULL || c.file == NULL)
         return error_out_of_memory();
-    for (int i = 0; has_answer && i < coverage->n_sets; i++)
-        add_types(&coverage->sets[i], attrs);
+    TRY(op_case_open(arena, path, &left));
+    while (left.size > 0) {
+        TRY(op_case_read(case_arena, &left, &op_case));
+        if (strcmp(op_case.op, OP_CASE_GRAPH) == 0)
+            TRY(count_graph(&c, &op_case));
+        else
+            TRY(count_node(&c, &op_case));
+        arena_reset(case_arena, 1 << 20);
+    }
     return NULL;
 }
 

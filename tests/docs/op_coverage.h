@@ -32,9 +32,10 @@ Error *op_coverage_new(Arena *arena, size_t *ret_n, OpCoverage **ret) _warn_unus
 /* The entry of `op`; NULL when there is none. */
 OpCoverage *op_coverage_find(OpCoverage *all, size_t n, const char *op);
 
-/* Counts a case of `file`. The types of `attrs` count when the case has an answer, not an error. */
-Error *op_coverage_add(Arena *arena, OpCoverage *coverage, const Attrs *attrs, bool has_answer,
-                       const char *file) _warn_unused_result_;
+/* Counts the cases of the fixture at `path`. Types count when the case has an answer, not an error.
+ * NOT_FOUND for a case of an op that is not in the table. */
+Error *op_coverage_count(Arena *arena, const char *path, OpCoverage *all,
+                         size_t n) _warn_unused_result_;
 
 /* Appends "T: floating, int32; Tidx: int32", or the fixed types of an op without type attributes. */
 Error *op_coverage_types(const OpCoverage *coverage, Buf *text) _warn_unused_result_;

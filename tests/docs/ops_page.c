@@ -19,54 +19,13 @@
 #define MAX_PAGE_BYTES ((size_t)1 << 20)
 #define MAX_TEST_BYTES ((size_t)1 << 26)
 
-/* Ops that cannot be asked alone, and the test that covers them instead: a file below tests/ that has
- * the op's name in it. NULL: nothing does yet. */
+/* Ops that read files, which a case cannot hold, and the test that covers them instead: a file below
+ * tests/ that has the op's name in it. The models are TensorFlow's, with its answers (data/make_models.py). */
 static const struct {
     const char *op, *test;
 } elsewhere[] = {
-    { "Assign", "unit/model/op/test_variable.c" },
-    { "AssignAdd", "unit/model/op/test_variable.c" },
-    { "AssignAddVariableOp", "unit/model/op/test_variable.c" },
-    { "AssignSub", "unit/model/op/test_variable.c" },
-    { "AssignSubVariableOp", "unit/model/op/test_variable.c" },
-    { "AssignVariableOp", "unit/model/op/test_variable.c" },
-    { "Case", "data/models/control/saved_model.pb" },
-    { "Const", "data/models/lists/saved_model.pb" },
-    { "DisableCopyOnRead", "data/models/control/saved_model.pb" },
-    { "EmptyTensorList", NULL },
-    { "HashTableV2", "data/models/tables/saved_model.pb" },
-    { "If", "data/models/control/saved_model.pb" },
-    { "InitializeTableFromTextFileV2", "unit/model/op/test_lookup.c" },
-    { "InitializeTableV2", "unit/model/op/test_lookup.c" },
-    { "IsVariableInitialized", "unit/model/op/test_variable.c" },
-    { "LookupTableExportV2", "unit/model/op/test_lookup.c" },
-    { "LookupTableFindV2", "unit/model/op/test_lookup.c" },
-    { "LookupTableImportV2", "unit/model/op/test_lookup.c" },
-    { "LookupTableSizeV2", "unit/model/op/test_lookup.c" },
-    { "MutableHashTableV2", "data/models/tables/saved_model.pb" },
-    { "PartitionedCall", "data/models/lists/saved_model.pb" },
-    { "Placeholder", "data/models/lists/saved_model.pb" },
-    { "ReadVariableOp", "unit/model/op/test_variable.c" },
+    { "InitializeTableFromTextFileV2", "data/models/tables/saved_model.pb" },
     { "RestoreV2", "data/models/counter/saved_model.pb" },
-    { "StatefulPartitionedCall", "data/models/control/saved_model.pb" },
-    { "StatelessCase", NULL },
-    { "StatelessIf", NULL },
-    { "StatelessWhile", "data/models/control/saved_model.pb" },
-    { "TensorListFromTensor", "data/models/lists/saved_model.pb" },
-    { "TensorListGather", "data/models/lists/saved_model.pb" },
-    { "TensorListGetItem", "data/models/lists/saved_model.pb" },
-    { "TensorListLength", "data/models/lists/saved_model.pb" },
-    { "TensorListPopBack", NULL },
-    { "TensorListPushBack", NULL },
-    { "TensorListReserve", "data/models/lists/saved_model.pb" },
-    { "TensorListResize", NULL },
-    { "TensorListSetItem", "data/models/lists/saved_model.pb" },
-    { "TensorListStack", "data/models/lists/saved_model.pb" },
-    { "VarHandleOp", "unit/model/op/test_variable.c" },
-    { "VarIsInitializedOp", "unit/model/op/test_variable.c" },
-    { "Variable", "data/models/tables/saved_model.pb" },
-    { "VariableV2", "unit/model/op/test_variable.c" },
-    { "While", "data/models/control/saved_model.pb" },
 };
 
 static const char head[] =
@@ -74,22 +33,18 @@ static const char head[] =
     "\n"
     "<!-- Written by `ninja -C build docs` from model/op/*.def and tests/data; not by hand. -->\n"
     "\n"
-    "Every operation that Digit has. *Types* are the element types that at least one case of the "
-    "op\n"
-    "has: a node that real TensorFlow ran, whose answer Digit's kernel must repeat in\n"
-    "`tests/unit/model/op/test_ops.c`. For an op with type attributes they stand behind each\n"
-    "attribute's name: *floating* is half, bfloat16, float and double; *signed* int8, int16, "
-    "int32\n"
-    "and int64; *unsigned* uint8, uint16, uint32 and uint64. *Cases* counts the nodes, those that\n"
-    "TensorFlow refuses included; *in* names their files, `tests/data/op_cases_NAME.bin`, or the "
-    "test\n"
-    "that covers an op that cannot be asked alone.\n"
+    "Every operation that Digit has. *Types* are the element types that at least one case\n"
+    "of the op has: a node that real TensorFlow ran, alone or in a graph, whose answer\n"
+    "Digit must repeat in `tests/unit/model/op/test_ops.c`. For an op with type\n"
+    "attributes they stand behind each attribute's name: *floating* is half, bfloat16,\n"
+    "float and double; *signed* int8, int16, int32 and int64; *unsigned* uint8, uint16,\n"
+    "uint32 and uint64. *Cases* counts the nodes, those that TensorFlow refuses included;\n"
+    "*in* names their files, `tests/data/op_cases_NAME.bin`, or the test that covers an\n"
+    "op which reads files.\n"
     "\n"
-    "*Kind*: an op with *state* reads or writes variables, tables or files; *structure* is "
-    "resolved\n"
-    "when a graph is compiled and has no kernel; *fused* ones are not TensorFlow's but made by "
-    "Digit's\n"
-    "compiler out of several.\n"
+    "*Kind*: an op with *state* reads or writes variables, tables or files; *structure*\n"
+    "is resolved when a graph is compiled and has no kernel; *fused* ones are not\n"
+    "TensorFlow's but made by Digit's compiler out of several.\n"
     "\n";
 
 static const char *kind_of(const Op *op)
@@ -103,34 +58,13 @@ static const char *kind_of(const Op *op)
 
 /* ---- counting ------------------------------------------------------------------------------ */
 
-static Error *count_file(Arena *arena, const char *path, OpCoverage *all, size_t n)
-{
-    _cleanup_(arena_freep) Arena *case_arena = arena_new(4096, 0);
-    const char *name = op_case_file_name(arena, path);
-    static OpCase op_case;
-    Bytes left = { 0 };
-    if (case_arena == NULL || name == NULL)
-        return error_out_of_memory();
-    TRY(op_case_open(arena, path, &left));
-    while (left.size > 0) {
-        TRY(op_case_read(case_arena, &left, &op_case));
-        OpCoverage *coverage = op_coverage_find(all, n, op_case.op);
-        if (coverage == NULL)
-            return error_new(ERROR_NOT_FOUND, "%s has a case of %s, which is no op of Digit", path,
-                             op_case.op);
-        TRY(op_coverage_add(arena, coverage, &op_case.attrs, op_case.code == 0, name));
-        arena_reset(case_arena, 1 << 20);
-    }
-    return NULL;
-}
-
 static Error *count_files(Arena *arena, const char *tests, OpCoverage *all, size_t n)
 {
     const char *paths[OP_CASE_MAX_FILES];
     size_t n_paths = 0;
     TRY(op_case_files(arena, tests, paths, &n_paths));
     for (size_t i = 0; i < n_paths; i++)
-        TRY(count_file(arena, paths[i], all, n));
+        TRY(op_coverage_count(arena, paths[i], all, n));
     return NULL;
 }
 
@@ -159,8 +93,6 @@ static Error *check_elsewhere(Arena *arena, const char *tests, OpCoverage *all, 
             return error_new(ERROR_FAILED_PRECONDITION,
                              "%s has cases or is no op: its row in tests/docs/ops_page.c must go",
                              elsewhere[i].op);
-        if (elsewhere[i].test == NULL)
-            continue;
         const char *path = file_join(arena, tests, elsewhere[i].test);
         uint8_t *data = NULL;
         size_t size = 0, name_size = strlen(elsewhere[i].op);
@@ -182,9 +114,7 @@ static Error *append_row(const OpCoverage *coverage, Buf *page)
     TRY(op_coverage_types(coverage, page));
     if (coverage->n_cases > 0)
         return buf_printf(page, " | %zu | %s |\n", coverage->n_cases, coverage->files);
-    const char *test = elsewhere[row_elsewhere(op->name)].test;
-    return test == NULL ? buf_append_text(page, " | 0 | |\n")
-                        : buf_printf(page, " | | `tests/%s` |\n", test);
+    return buf_printf(page, " | | `tests/%s` |\n", elsewhere[row_elsewhere(op->name)].test);
 }
 
 static Error *make_page(Arena *arena, const char *tests, Buf *page)

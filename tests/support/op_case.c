@@ -73,6 +73,19 @@ Error *op_case_read(Arena *arena, Bytes *from, OpCase *ret)
     return read_tensors(arena, from, &ret->n_outputs, ret->outputs);
 }
 
+Error *op_case_graph(const OpCase *op_case, GraphCase *ret)
+{
+    const Attrs *attrs = &op_case->attrs;
+    const Attr *graph = attrs_find(attrs, "graph");
+    if (graph == NULL || graph->kind != ATTR_TEXT)
+        return error_new(ERROR_DATA_LOSS, "a case in a graph has no graph");
+    ret->graph_def = graph->texts[0];
+    TRY(attrs_text(attrs, "init", &ret->init));
+    TRY(attrs_text(attrs, "feeds", &ret->feeds));
+    TRY(attrs_text(attrs, "outputs", &ret->outputs));
+    return attrs_texts(attrs, "ops", &ret->n_ops, &ret->ops);
+}
+
 Error *op_case_open(Arena *arena, const char *path, Bytes *ret)
 {
     uint8_t *data = NULL;

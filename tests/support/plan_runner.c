@@ -6,11 +6,12 @@
 
 #include <string.h>
 
+#include "model/base/message.h"
 #include "tests/support/graph_text.h"
 
 #define MAX_NAMES 16
 
-Error *plan_runner_init(PlanRunner *runner, const char *text)
+static Error *make_parts(PlanRunner *runner)
 {
     *runner = (PlanRunner){ .arena = arena_new(4096, (size_t)1 << 28) };
     runner->run_arena = arena_new(4096, (size_t)1 << 28);
@@ -20,7 +21,22 @@ Error *plan_runner_init(PlanRunner *runner, const char *text)
     if (runner->arena == NULL || runner->run_arena == NULL || runner->store == NULL ||
         runner->resources == NULL || runner->scratch == NULL)
         return error_out_of_memory();
+    return NULL;
+}
+
+Error *plan_runner_init(PlanRunner *runner, const char *text)
+{
+    TRY(make_parts(runner));
     return library_new(graph_from_text(runner->arena, text), &runner->library);
+}
+
+Error *plan_runner_init_bytes(PlanRunner *runner, Bytes graph_def)
+{
+    ProtobufCMessage *message = NULL;
+    TRY(make_parts(runner));
+    TRY(message_unpack(runner->arena, &tensorflow__graph_def__descriptor, "graph", graph_def.data,
+                       graph_def.size, &message));
+    return library_new((const Tensorflow__GraphDef *)message, &runner->library);
 }
 
 void plan_runner_done(PlanRunner *runner)
@@ -39,7 +55,8 @@ static Compiler compiler(const PlanRunner *runner)
     return (Compiler){ .library = runner->library,
                        .resources = runner->resources,
                        .store = runner->store,
-                       .arena = runner->arena };
+                       .arena = runner->arena,
+                       .as_written = runner->as_written };
 }
 
 Error *plan_runner_target(PlanRunner *runner, const char *target)

@@ -17,11 +17,15 @@ typedef struct PlanRunner {
     ResourceManager *resources;
     Scratch *scratch;
     Plan *plan;
+    bool as_written; /* set after init: plans without folding, simplifying, fusing */
 } PlanRunner;
 
 /* Initialises the caller's storage with the graph of `text` (graph_text.h). Always to be followed
  * by plan_runner_done. */
 Error *plan_runner_init(PlanRunner *runner, const char *text) _warn_unused_result_;
+
+/* The same with the bytes of a GraphDef. */
+Error *plan_runner_init_bytes(PlanRunner *runner, Bytes graph_def) _warn_unused_result_;
 void plan_runner_done(PlanRunner *runner);
 
 /* Runs the node `target`, as the bundle's restore and init ops are run. */

@@ -2,7 +2,8 @@
  *
  * Kernels against real TensorFlow: every case of data/op_cases_*.bin, or of the files that are named
  * as arguments, is run with and without constant inputs and reused memory, and must give what
- * TensorFlow gave (support/op_case.h).
+ * TensorFlow gave (support/op_case.h). Cases in a graph are run as the compiler makes it and as it
+ * was written.
  *
  * Integers, strings and errors' codes must be the same. A floating element x is right when it is
  * the wanted y, both are NaN, or |x - y| <= R * |y| + R * S, where S is the largest finite |y| of
@@ -16,6 +17,7 @@
 #include "tests/support/check.h"
 #include "tests/support/op_case.h"
 #include "tests/support/op_runner.h"
+#include "tests/support/plan_runner.h"
 
 /* ---- comparing ----------------------------------------------------------------------------- */
 
@@ -128,12 +130,20 @@ static bool output_is_right(const Tensor *got, const Tensor *want, uint32_t i)
 
 /* ---- running ------------------------------------------------------------------------------- */
 
+/* Behind the text of an error there may be the node, which the fixture leaves out. */
+static bool text_is_right(const char *got, Bytes want)
+{
+    static const char node[] = "\n\t [[{{node ";
+    return strncmp(got, (const char *)want.data, want.size) == 0 &&
+           (got[want.size] == '\0' || strncmp(got + want.size, node, sizeof(node) - 1) == 0);
+}
+
 /* An empty text in the fixture: TensorFlow's is not its kernel's, and only the code counts. */
 static bool error_is_right(const Error *error, const OpCase *op_case)
 {
     size_t n = op_case->text.size;
     if (error != NULL && error->code == (ErrorCode)op_case->code &&
-        (n == 0 || bytes_equal(bytes_of_text(error->text), op_case->text)))
+        (n == 0 || text_is_right(error->text, op_case->text)))
         return true;
     print_error("  got error %d '%s'\n  want     %u '%.*s'\n", error == NULL ? 0 : (int)error->code,
                 error == NULL ? "" : error->text, op_case->code, (int)n,
@@ -141,7 +151,15 @@ static bool error_is_right(const Error *error, const OpCase *op_case)
     return false;
 }
 
-static bool run_case(const OpCase *op_case, const OpRunnerOptions *options)
+static bool outputs_are_right(const OpCase *op_case, const Tensor *outputs, int n)
+{
+    bool right = n == (int)op_case->n_outputs;
+    for (uint32_t i = 0; right && i < op_case->n_outputs; i++)
+        right = output_is_right(&outputs[i], &op_case->outputs[i], i);
+    return right;
+}
+
+static bool run_node(const OpCase *op_case, const OpRunnerOptions *options)
 {
     _cleanup_(op_runner_freep) OpRunner *runner = NULL;
     _cleanup_(error_freep) Error *error = op_runner_new(options, &runner);
@@ -151,15 +169,53 @@ static bool run_case(const OpCase *op_case, const OpRunnerOptions *options)
         return error_is_right(error, op_case);
     int n = 0;
     const Tensor *outputs = op_runner_outputs(runner, &n);
-    bool right = n == (int)op_case->n_outputs;
-    for (uint32_t i = 0; right && i < op_case->n_outputs; i++)
-        right = output_is_right(&outputs[i], &op_case->outputs[i], i);
+    return outputs_are_right(op_case, outputs, n);
+}
+
+static Error *try_graph(PlanRunner *runner, const OpCase *op_case, const GraphCase *graph,
+                        bool as_written, Tensor *outputs)
+{
+    TRY(plan_runner_init_bytes(runner, graph->graph_def));
+    runner->as_written = as_written;
+    if (graph->init[0] != '\0')
+        TRY(plan_runner_target(runner, graph->init));
+    TRY(plan_runner_compile(runner, graph->feeds, graph->outputs));
+    return plan_runner_run(runner, op_case->inputs, outputs);
+}
+
+/* Runs a case in a graph as the compiler makes it, or as it was written. */
+static bool run_graph(const OpCase *op_case, bool as_written)
+{
+    static Tensor outputs[OP_CASE_MAX_TENSORS];
+    GraphCase graph;
+    PlanRunner runner;
+    assert_ok(op_case_graph(op_case, &graph));
+    _cleanup_(error_freep) Error *error = try_graph(&runner, op_case, &graph, as_written, outputs);
+    bool right = error != NULL || op_case->code != 0
+                     ? error_is_right(error, op_case)
+                     : outputs_are_right(op_case, outputs, runner.plan->n_outputs);
+    plan_runner_done(&runner);
     return right;
+}
+
+static bool run_graph_both_ways(const OpCase *op_case, int number)
+{
+    for (int as_written = 0; as_written < 2; as_written++) {
+        if (!run_graph(op_case, as_written)) {
+            const Attr *ops = attrs_find(&op_case->attrs, "ops");
+            print_error("graph of %s, case %d%s\n", (const char *)ops->texts[0].data, number,
+                        as_written ? ", as written" : "");
+            return false;
+        }
+    }
+    return true;
 }
 
 /* `number` is the case's in its fixture, from 0. */
 static bool run_all_ways(const OpCase *op_case, int number)
 {
+    if (strcmp(op_case->op, OP_CASE_GRAPH) == 0)
+        return run_graph_both_ways(op_case, number);
     for (int way = 0; way < 3; way++) {
         OpRunnerOptions options = {
             .op = op_case->op,
@@ -169,7 +225,7 @@ static bool run_all_ways(const OpCase *op_case, int number)
             .constant_inputs = way == 1,
             .reuse = way == 2,
         };
-        if (!run_case(op_case, &options)) {
+        if (!run_node(op_case, &options)) {
             print_case(op_case, number, &options);
             return false;
         }
