@@ -75,7 +75,7 @@ def attr_value(attr, value):
     elif kind == "string":
         out.s = value.encode() if isinstance(value, str) else value
     elif kind == "list(string)":
-        out.list.s.extend(v.encode() for v in value)
+        out.list.s.extend(v.encode() if isinstance(v, str) else v for v in value)
         out.list.SetInParent()
     elif kind == "shape":
         out.shape.CopyFrom(tf.TensorShape(value).as_proto())
