@@ -78,8 +78,7 @@ static Error *run(Evaluation *e, const Tensor *const *inputs, const DType *dtype
                           .n_outputs = node->n_outputs,
                           .arena = e->arena,
                           .release_input = release };
-    if (node->op->prepare != NULL)
-        TRY(node->op->prepare(&prepare));
+    TRY(op_prepare(&prepare));
     OpContext context = { .op = node->op,
                           .node_name = node->name,
                           .kernel = prepare.kernel,
@@ -91,7 +90,7 @@ static Error *run(Evaluation *e, const Tensor *const *inputs, const DType *dtype
                           .arena = e->arena,
                           .host = &host,
                           .host_data = e };
-    TRY(node->op->run(&context));
+    TRY(op_run(&context));
     for (int i = 0; i < node->n_outputs; i++) {
         TRY(check_dtype(e, i, e->outputs[i].dtype));
         e->values[i].tensor = e->outputs[i];

@@ -17,9 +17,10 @@ typedef struct Table {
 
 static bool may_share(const Node *node)
 {
-    return node->op != NULL && node->op->run != NULL && node->op->flags == OP_PURE &&
-           node->values == NULL && node->control == NULL && node->n_controls == 0 &&
-           node->n_inputs > 0 && node->n_outputs > 0;
+    return node->op != NULL && node->op->run != NULL &&
+           (node->op->flags & ~(unsigned)OP_ADAPTED) == OP_PURE && node->values == NULL &&
+           node->control == NULL && node->n_controls == 0 && node->n_inputs > 0 &&
+           node->n_outputs > 0;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)

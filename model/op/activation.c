@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Relu and its like: the functions, and the ops that apply one of them to a tensor. float and
- * double. Sigmoid and Tanh are here for the epilogues only; as ops they are in unary.c. Any thread.
+ * double, Relu and Relu6 of integers too. Sigmoid and Tanh are here for the epilogues only; as ops they are in unary.c. Any thread.
  */
 #include "model/op/activation.h"
 
@@ -9,7 +9,9 @@
 #include <string.h>
 #include <tgmath.h>
 
+#include "model/op/elementwise.h"
 #include "model/op/kernels.h"
+#include "model/op/typed.h"
 
 #define GRAIN 16384 /* elements that one worker takes at a time */
 
@@ -142,6 +144,35 @@ bool activation_is_monotone(const Activation *activation)
 
 /* ---- ops ----------------------------------------------------------------------------------- */
 
+/* Relu and Relu6 of integers. */
+#define CLAMP(dt, type, suffix)                                                                    \
+    static void clamp_##suffix(ActivationKind kind, const void *ins, size_t begin, size_t end,     \
+                               void *outs)                                                         \
+    {                                                                                              \
+        const type *in = ins;                                                                      \
+        type *out = outs;                                                                          \
+        for (size_t i = begin; i < end; i++) {                                                     \
+            type x = in[i] > 0 ? in[i] : 0;                                                        \
+            out[i] = kind == ACTIVATION_RELU6 && x > 6 ? 6 : x;                                    \
+        }                                                                                          \
+    }
+FOR_EACH_INT(CLAMP)
+
+typedef void ClampLoop(ActivationKind kind, const void *ins, size_t begin, size_t end, void *outs);
+
+/* NULL when the type is no integer. */
+static ClampLoop *find_clamp(DType dtype)
+{
+#define CLAMP_CASE(dt, type, suffix)                                                               \
+    case dt:                                                                                       \
+        return clamp_##suffix;
+    switch (dtype) {
+        FOR_EACH_INT(CLAMP_CASE)
+    default:
+        return NULL;
+    }
+}
+
 typedef struct Elements {
     const Activation *activation;
     const Tensor *in;
@@ -152,7 +183,10 @@ static void apply_elements(void *context, size_t begin, size_t end, int thread)
 {
     const Elements *e = context;
     (void)thread;
-    if (e->in->dtype == DT_FLOAT)
+    ClampLoop *clamp = find_clamp(e->in->dtype);
+    if (clamp != NULL)
+        clamp(e->activation->kind, e->in->data, begin, end, e->out->data);
+    else if (e->in->dtype == DT_FLOAT)
         activation_apply(e->activation, (const float *)e->in->data + begin, end - begin,
                          (float *)e->out->data + begin);
     else
@@ -166,11 +200,11 @@ Error *activation_prepare(OpPrepare *prepare)
     if (a == NULL)
         return error_out_of_memory();
     DType dtype = prepare->input_dtypes[0];
-    if (dtype != DT_FLOAT && dtype != DT_DOUBLE)
-        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float or double is",
-                         prepare->op->name, dtype_name(dtype));
     if (!activation_find(prepare->op->name, &a->kind))
         return error_new(ERROR_INTERNAL, "%s is not an activation", prepare->op->name);
+    bool has_integers = a->kind == ACTIVATION_RELU || a->kind == ACTIVATION_RELU6;
+    if (dtype != DT_FLOAT && dtype != DT_DOUBLE && !(has_integers && dtype_is_integer(dtype)))
+        return op_unsupported_type(prepare, dtype);
     if (a->kind == ACTIVATION_LEAKY_RELU)
         TRY(attrs_float_or(prepare->attrs, "alpha", 0.2F, &a->alpha));
     prepare->kernel = a;

@@ -7,7 +7,7 @@
  *
  * The other outputs are what TensorFlow's CPU kernel gives: mean and variance, moved by the batch
  * where it is training, and again as they normalized; for V3 an empty tensor that only gradients
- * would read. NHWC and NCHW. Any thread.
+ * would read. Images and volumes, channels last or first. Any thread.
  */
 #include <math.h>
 #include <string.h>
@@ -19,7 +19,8 @@
 typedef struct BatchNormKernel {
     bool is_training;     /* normalizes with the batch's own mean and variance */
     float average_factor; /* of the batch in the moving averages that training gives */
-    bool channels_first;  /* NCHW */
+    int rank;             /* of x: 4 or 5 */
+    bool channels_first;  /* NCHW, NCDHW */
     float epsilon;
 } BatchNormKernel;
 
@@ -52,6 +53,13 @@ static void normalize_rows(void *context, size_t begin, size_t end, int thread)
 
 Error *batch_norm_prepare(OpPrepare *prepare)
 {
+    static const struct {
+        const char *name;
+        int rank;
+        bool channels_first;
+    } formats[] = {
+        { "NHWC", 4, false }, { "NCHW", 4, true }, { "NDHWC", 5, false }, { "NCDHW", 5, true }
+    };
     BatchNormKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
@@ -63,11 +71,15 @@ Error *batch_norm_prepare(OpPrepare *prepare)
     TRY(attrs_float_or(prepare->attrs, "epsilon", 0.0001F, &kernel->epsilon));
     const char *format = NULL;
     TRY(attrs_text_or(prepare->attrs, "data_format", "NHWC", &format));
-    kernel->channels_first = strcmp(format, "NCHW") == 0;
-    if (!kernel->channels_first && strcmp(format, "NHWC") != 0)
-        return error_new(ERROR_UNIMPLEMENTED,
-                         "%s with data_format '%s' is not supported: NHWC and NCHW are",
-                         prepare->op->name, format);
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (strcmp(format, formats[i].name) == 0) {
+            kernel->rank = formats[i].rank;
+            kernel->channels_first = formats[i].channels_first;
+        }
+    }
+    if (kernel->rank == 0)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "data_format must be NHWC, NCHW, NDHWC or NCDHW, but is '%s'", format);
     prepare->kernel = kernel;
     return NULL;
 }
@@ -174,15 +186,15 @@ Error *batch_norm_run(OpContext *context)
     const Tensor *x = op_input(context, 0), *scale = op_input(context, 1);
     const float *mean = NULL, *variance = NULL;
     char text[SHAPE_TEXT_BYTES];
-    if (x->shape.rank != 4)
-        return error_new(ERROR_INVALID_ARGUMENT, "input must be 4-dimensional%s",
+    if (x->shape.rank != kernel->rank)
+        return error_new(ERROR_INVALID_ARGUMENT, "input must be %d-dimensional%s", kernel->rank,
                          shape_text(&x->shape, text));
-    int axis = kernel->channels_first ? 1 : 3;
+    int axis = kernel->channels_first ? 1 : kernel->rank - 1;
     int64_t channels = x->shape.dims[axis];
     TRY(check_parameters(context, channels));
     Tensor *y = NULL;
     size_t inner = 1;
-    for (int i = axis + 1; i < 4; i++)
+    for (int i = axis + 1; i < kernel->rank; i++)
         inner *= (size_t)x->shape.dims[i];
     TRY(op_output_reuse(context, 0, 0, DT_FLOAT, &x->shape, &y));
     TRY(make_statistics(context, inner, &mean, &variance));

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/op/elementwise.h"
 #include "model/op/kernels.h"
 #include "model/op/typed.h"
 
@@ -37,31 +38,28 @@ typedef struct BiasRun {
             }                                                                                      \
         }                                                                                          \
     }
-ADD(DT_FLOAT, float, f32)
-ADD(DT_DOUBLE, double, f64)
+FOR_EACH_FLOAT(ADD)
 /* Integers wrap round, as TensorFlow's do: unsigned arithmetic gives the same bits. */
-ADD(DT_INT32, uint32_t, i32)
-ADD(DT_INT64, uint64_t, i64)
+FOR_EACH_UNSIGNED(ADD)
 
 /* A row is what one value of the bias (inner > 1) or one whole bias (inner == 1) goes to. */
 static void add_rows(void *context, size_t begin, size_t end, int thread)
 {
     const BiasRun *r = context;
+    const DType dtype = r->value->dtype;
     (void)thread;
-    switch (r->value->dtype) {
-    case DT_FLOAT:
+    if (dtype == DT_FLOAT)
         add_f32(r, begin, end);
-        break;
-    case DT_DOUBLE:
+    else if (dtype == DT_DOUBLE)
         add_f64(r, begin, end);
-        break;
-    case DT_INT32:
-        add_i32(r, begin, end);
-        break;
-    default:
-        add_i64(r, begin, end);
-        break;
-    }
+    else if (dtype_size(dtype) == 1)
+        add_u8(r, begin, end);
+    else if (dtype_size(dtype) == 2)
+        add_u16(r, begin, end);
+    else if (dtype_size(dtype) == 4)
+        add_u32(r, begin, end);
+    else
+        add_u64(r, begin, end);
 }
 
 Error *bias_prepare(OpPrepare *prepare)
@@ -70,10 +68,8 @@ Error *bias_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     DType dtype = prepare->input_dtypes[0];
-    if (dtype != DT_FLOAT && dtype != DT_DOUBLE && dtype != DT_INT32 && dtype != DT_INT64)
-        return error_new(ERROR_UNIMPLEMENTED,
-                         "%s of type %s is not supported: float, double, int32 and int64 are",
-                         prepare->op->name, dtype_name(dtype));
+    if (dtype != DT_FLOAT && dtype != DT_DOUBLE && !dtype_is_integer(dtype))
+        return op_unsupported_type(prepare, dtype);
     const char *format = NULL;
     TRY(attrs_text_or(prepare->attrs, "data_format", "NHWC", &format));
     kernel->channels_first = strcmp(format, "NCHW") == 0;

@@ -2,13 +2,15 @@
  *
  * Conv2D and _FusedConv2D (fused.h): attributes, checks in TensorFlow's words, and the choice of a
  * form: depthwise where each input channel is a group of its own, else direct. A constant filter
- * is packed once; another is packed by each run, which costs little beside the products. float,
- * NHWC. Any thread.
+ * is packed once; another is packed by each run, which costs little beside the products. Channels
+ * last; double and int32 in plain loops, all else as float. Any thread.
  */
 #include "model/op/conv.h"
 
 #include <string.h>
 
+#include "model/op/conv_plain.h"
+#include "model/op/elementwise.h"
 #include "model/op/fused.h"
 #include "model/op/kernels.h"
 #include "model/op/pool.h"
@@ -83,10 +85,13 @@ static Error *prepare_kernel(OpPrepare *prepare, bool is_depthwise, ConvKernel *
     kernel->is_depthwise = is_depthwise;
     TRY(fused_residual(prepare, &kernel->residual));
     kernel->n_biases = prepare->n_inputs - 2 - (kernel->residual != RESIDUAL_NONE);
-    TRY(window_of_convolution(prepare->op->name, prepare->input_dtypes[0], prepare->attrs,
-                              &kernel->window));
-    TRY(pack_filter(prepare, kernel));
-    TRY(pack_bias(prepare, kernel));
+    if (!conv_plain_has(prepare->input_dtypes[0]))
+        return op_unsupported_type(prepare, prepare->input_dtypes[0]);
+    TRY(window_of_convolution(prepare->attrs, &kernel->window));
+    if (prepare->input_dtypes[0] == DT_FLOAT) {
+        TRY(pack_filter(prepare, kernel));
+        TRY(pack_bias(prepare, kernel));
+    }
     prepare->kernel = kernel;
     *ret_kernel = kernel;
     return NULL;
@@ -308,19 +313,25 @@ Error *conv_run(OpContext *context)
         TRY(check_bias(context, &s));
     if (kernel->residual != RESIDUAL_NONE)
         return run_residual(context, &s);
-    Pool pool = { .batch = s.batch, .channels = s.out_c };
+    Pool pool = {
+        .dtype = DT_FLOAT, .batch = s.batch, .channels = s.out_c, .axes = { window_flat_axis }
+    };
     Shape shape = shape_of(s.batch, s.rows.out, s.columns.out, s.out_c);
     if (kernel->has_pool) {
-        TRY(window_axis(&kernel->pool, 0, s.rows.out, kernel->pool.size[0], &pool.rows));
-        TRY(window_axis(&kernel->pool, 1, s.columns.out, kernel->pool.size[1], &pool.columns));
-        shape.dims[1] = pool.rows.out;
-        shape.dims[2] = pool.columns.out;
+        TRY(window_axis(&kernel->pool, 0, s.rows.out, kernel->pool.size[0], &pool.axes[1]));
+        TRY(window_axis(&kernel->pool, 1, s.columns.out, kernel->pool.size[1], &pool.axes[2]));
+        shape.dims[1] = pool.axes[1].out;
+        shape.dims[2] = pool.axes[2].out;
     }
     Tensor *y = NULL;
-    TRY(op_output(context, 0, DT_FLOAT, &shape, &y));
+    TRY(op_output(context, 0, x->dtype, &shape, &y));
     pool.y = y->data;
     if (y->n == 0)
         return NULL;
+    if (x->dtype != DT_FLOAT) {
+        conv_plain_image(&s, x, op_input(context, 1), y, context->workers);
+        return NULL;
+    }
     if (kernel->has_pool && !is_tile_pool(kernel, &s))
         return run_pooled(context, &s, &pool);
     const Tail tail = { .activation = kernel->activation, .pools = kernel->has_pool };

@@ -3,11 +3,13 @@
  * Depthwise convolution: every input channel makes out_c / in_c output channels of its own. There
  * is no sum over channels, so panels do not fit; vectors run along the channels of a pixel instead,
  * which lie together. One text is compiled for each kind of vector unit. Also the kernel of
- * DepthwiseConv2dNative (float, NHWC). Any thread.
+ * DepthwiseConv2dNative (channels last; double and int32 in plain loops). Any thread.
  */
 #include <string.h>
 
 #include "model/op/conv.h"
+#include "model/op/conv_plain.h"
+#include "model/op/elementwise.h"
 #include "model/op/kernels.h"
 
 #define GRAIN 2048 /* values written by one worker at a time */
@@ -146,7 +148,9 @@ Error *depthwise_prepare(OpPrepare *prepare)
     Window *window = arena_calloc(prepare->arena, 1, sizeof(*window));
     if (window == NULL)
         return error_out_of_memory();
-    TRY(window_of_convolution(prepare->op->name, prepare->input_dtypes[0], prepare->attrs, window));
+    if (!conv_plain_has(prepare->input_dtypes[0]))
+        return op_unsupported_type(prepare, prepare->input_dtypes[0]);
+    TRY(window_of_convolution(prepare->attrs, window));
     prepare->kernel = window;
     return NULL;
 }
@@ -189,8 +193,11 @@ Error *depthwise_run(OpContext *context)
     TRY(window_axis(window, 1, d[2], f[1], &conv.shape.columns));
     Shape shape = shape_of(d[0], conv.shape.rows.out, conv.shape.columns.out, conv.shape.out_c);
     Tensor *y = NULL;
-    TRY(op_output(context, 0, DT_FLOAT, &shape, &y));
+    TRY(op_output(context, 0, x->dtype, &shape, &y));
     conv.y = y->data;
-    depthwise_conv_run(&conv, context->workers);
+    if (x->dtype == DT_FLOAT)
+        depthwise_conv_run(&conv, context->workers);
+    else
+        conv_plain_image(&conv.shape, x, filter, y, context->workers);
     return NULL;
 }

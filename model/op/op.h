@@ -44,6 +44,11 @@ typedef enum OpFlags {
     OP_WRITES = 1 << 1,    /* changes a variable or table: a target even without outputs used */
     OP_STRUCTURE = 1 << 2, /* handled by the compiler (Placeholder, Const, calls): no kernel */
     OP_REF_INPUT = 1 << 3, /* input 0 is a reference to a variable: gets the handle, see above */
+    /* How much of a node the row's own functions are spared (adapter.c): */
+    OP_WIDENED = 1 << 4,       /* they see float in place of half and bfloat16 */
+    OP_CHANNELS_LAST = 1 << 5, /* a convolution: they see images and volumes with the channels last,
+                                * also of a data_format that puts them first */
+    OP_ADAPTED = OP_WIDENED | OP_CHANNELS_LAST,
 } OpFlags;
 
 #define OP_MAX_ARGS 65536 /* inputs or outputs of one node */
@@ -144,6 +149,13 @@ static inline _warn_unused_result_ void *op_scratch(OpContext *c, size_t bytes)
 {
     return c->host->scratch(c, bytes);
 }
+
+/* ---- host ---------------------------------------------------------------------------------- */
+
+/* What hosts call for a row's `prepare` (which may be NULL) and `run`: through the adapter, where the
+ * row's flags say so. Errors and threads are the row's. */
+Error *op_prepare(OpPrepare *prepare) _warn_unused_result_;
+Error *op_run(OpContext *context) _warn_unused_result_;
 
 /* ---- registry ------------------------------------------------------------------------------ */
 

@@ -1,157 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MaxPool, MaxPoolV2 (whose window is an input) and AvgPool of floats over rows and columns.
+ * Pools of any type: see pool.h.
  *
  * Padding is no value: a mean divides by the number of positions inside the input, a maximum starts
- * from the lowest finite float and takes what compares greater: a window of NaN or of -inf alone
- * gives that lowest float, as with TensorFlow. Any thread.
+ * from the lowest finite number and takes what compares greater: a window of NaN or of -inf alone
+ * gives that lowest number, as with TensorFlow (of half and bfloat16, which are pooled as float, it
+ * is -inf). Any thread.
  */
 #include "model/op/pool.h"
 
 #include <float.h>
-#include <string.h>
+#include <stdint.h>
 
-#include "model/op/kernels.h"
+#include "model/op/typed.h"
 
 #define GRAIN 8192 /* values written by one worker at a time */
 
-static void start_pixel(const Pool *p, float *y)
-{
-    for (int64_t c = 0; c < p->channels; c++)
-        y[c] = p->is_mean ? 0 : -FLT_MAX;
-}
+#define LOWEST_f32 (-FLT_MAX)
+#define LOWEST_f64 (-DBL_MAX)
+#define LOWEST_i8 INT8_MIN
+#define LOWEST_i16 INT16_MIN
+#define LOWEST_i32 INT32_MIN
+#define LOWEST_i64 INT64_MIN
+#define LOWEST_u8 0
+#define LOWEST_u16 0
+#define LOWEST_u32 0
+#define LOWEST_u64 0
 
-static void take_pixel(const Pool *p, const float *restrict x, float *restrict y)
+/* One window: its taps [first, end) of each axis, and the position of tap 0. */
+typedef struct PoolWindow {
+    int64_t first[3], end[3], base[3];
+    int64_t n_taken;
+} PoolWindow;
+
+static PoolWindow window_at(const Pool *p, int64_t d, int64_t h, int64_t w)
 {
-    if (p->is_mean) {
-        for (int64_t c = 0; c < p->channels; c++)
-            y[c] += x[c];
-    } else {
-        for (int64_t c = 0; c < p->channels; c++)
-            y[c] = x[c] > y[c] ? x[c] : y[c];
+    const int64_t at[3] = { d, h, w };
+    PoolWindow window = { .n_taken = 1 };
+    for (int i = 0; i < 3; i++) {
+        window_taps(&p->axes[i], at[i], &window.first[i], &window.end[i]);
+        window.base[i] = at[i] * p->axes[i].stride - p->axes[i].before;
+        window.n_taken *= window.end[i] - window.first[i];
     }
+    return window;
 }
 
-/* Output row `row` of image `image`. */
-static void pool_row(const Pool *p, int64_t image, int64_t row)
-{
-    const WindowAxis *h = &p->rows, *w = &p->columns;
-    const float *x = p->x + image * h->in * w->in * p->channels;
-    float *y = p->y + (image * h->out + row) * w->out * p->channels;
-    int64_t i0, i1, j0, j1;
-    window_taps(h, row, &i0, &i1);
-    for (int64_t column = 0; column < w->out; column++, y += p->channels) {
-        window_taps(w, column, &j0, &j1);
-        start_pixel(p, y);
-        for (int64_t i = i0; i < i1; i++) {
-            int64_t in_row = row * h->stride - h->before + i * h->dilation;
-            for (int64_t j = j0; j < j1; j++) {
-                int64_t in_column = column * w->stride - w->before + j * w->dilation;
-                take_pixel(p, x + (in_row * w->in + in_column) * p->channels, y);
-            }
-        }
-        int64_t taken = (i1 - i0) * (j1 - j0);
-        for (int64_t c = 0; p->is_mean && taken > 0 && c < p->channels; c++)
-            y[c] /= (float)taken;
+/* Calls `take` for each position of the window, with its first channel. */
+#define FOR_EACH_POSITION(type, take)                                                              \
+    for (int64_t i = window.first[0]; i < window.end[0]; i++) {                                    \
+        int64_t plane = (window.base[0] + i * p->axes[0].dilation) * p->axes[1].in;                \
+        for (int64_t j = window.first[1]; j < window.end[1]; j++) {                                \
+            int64_t row = (plane + window.base[1] + j * p->axes[1].dilation) * p->axes[2].in;      \
+            for (int64_t k = window.first[2]; k < window.end[2]; k++) {                            \
+                const type *restrict from =                                                        \
+                    x + (row + window.base[2] + k * p->axes[2].dilation) * p->channels;            \
+                for (int64_t c = 0; c < p->channels; c++)                                          \
+                    y[c] = take;                                                                   \
+            }                                                                                      \
+        }                                                                                          \
     }
+
+#define MAXIMUM(dt, type, suffix)                                                                  \
+    static void maximum_##suffix(const Pool *p, PoolWindow window, const void *xs, void *ys)       \
+    {                                                                                              \
+        const type *x = xs;                                                                        \
+        type *restrict y = ys;                                                                     \
+        for (int64_t c = 0; c < p->channels; c++)                                                  \
+            y[c] = LOWEST_##suffix;                                                                \
+        FOR_EACH_POSITION(type, from[c] > y[c] ? from[c] : y[c])                                   \
+    }
+FOR_EACH_NUMBER(MAXIMUM)
+
+#define MEAN(dt, type, suffix)                                                                     \
+    static void mean_##suffix(const Pool *p, PoolWindow window, const void *xs, void *ys)          \
+    {                                                                                              \
+        const type *x = xs;                                                                        \
+        type *restrict y = ys;                                                                     \
+        for (int64_t c = 0; c < p->channels; c++)                                                  \
+            y[c] = 0;                                                                              \
+        FOR_EACH_POSITION(type, y[c] + from[c])                                                    \
+        for (int64_t c = 0; window.n_taken > 0 && c < p->channels; c++)                            \
+            y[c] /= (type)window.n_taken;                                                          \
+    }
+FOR_EACH_FLOAT(MEAN)
+
+typedef void PoolLoop(const Pool *p, PoolWindow window, const void *xs, void *ys);
+
+/* NULL when there is none. */
+static PoolLoop *find_loop(DType dtype, bool is_mean)
+{
+#define MAXIMUM_ROW(dt, type, suffix) { dt, false, maximum_##suffix },
+#define MEAN_ROW(dt, type, suffix) { dt, true, mean_##suffix },
+    static const struct {
+        DType dtype;
+        bool is_mean;
+        PoolLoop *loop;
+    } rows[] = { FOR_EACH_NUMBER(MAXIMUM_ROW) FOR_EACH_FLOAT(MEAN_ROW) };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].dtype == dtype && rows[i].is_mean == is_mean)
+            return rows[i].loop;
+    }
+    return NULL;
 }
 
+bool pool_has(DType dtype, bool is_mean)
+{
+    return find_loop(dtype, is_mean) != NULL;
+}
+
+typedef struct PoolRows {
+    const Pool *pool;
+    PoolLoop *loop;
+} PoolRows;
+
+/* Rows of the output: (image, depth, row) counted through. */
 static void pool_rows(void *context, size_t begin, size_t end, int thread)
 {
-    const Pool *p = context;
+    const PoolRows *rows = context;
+    const Pool *p = rows->pool;
+    const WindowAxis *d = &p->axes[0], *h = &p->axes[1], *w = &p->axes[2];
+    const size_t pixel = (size_t)p->channels * dtype_size(p->dtype);
     (void)thread;
-    for (size_t i = begin; i < end; i++)
-        pool_row(p, (int64_t)i / p->rows.out, (int64_t)i % p->rows.out);
+    for (int64_t i = (int64_t)begin; i < (int64_t)end; i++) {
+        int64_t image = i / (d->out * h->out);
+        const char *x = (const char *)p->x + (size_t)(image * d->in * h->in * w->in) * pixel;
+        char *y = (char *)p->y + (size_t)(i * w->out) * pixel;
+        for (int64_t k = 0; k < w->out; k++, y += pixel)
+            rows->loop(p, window_at(p, i / h->out % d->out, i % h->out, k), x, y);
+    }
 }
 
 void pool_run(const Pool *pool, Workers *workers)
 {
-    size_t n_rows = (size_t)pool->batch * (size_t)pool->rows.out;
-    size_t row = (size_t)pool->columns.out * (size_t)pool->channels + 1;
-    workers_for(workers, n_rows, GRAIN / row + 1, pool_rows, (void *)(uintptr_t)pool);
-}
-
-/* ---- ops ----------------------------------------------------------------------------------- */
-
-static Error *prepare_window(OpPrepare *prepare, const WindowNames *names)
-{
-    Window *window = arena_calloc(prepare->arena, 1, sizeof(*window));
-    if (window == NULL)
-        return error_out_of_memory();
-    if (prepare->input_dtypes[0] != DT_FLOAT)
-        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is",
-                         prepare->op->name, dtype_name(prepare->input_dtypes[0]));
-    TRY(window_from_attrs(prepare->attrs, names, window));
-    prepare->kernel = window;
-    return NULL;
-}
-
-Error *max_pool_prepare(OpPrepare *prepare)
-{
-    return prepare_window(prepare, &(WindowNames){ .size = "ksize",
-                                                   .strides = "strides",
-                                                   .padding = "padding",
-                                                   .explicit_paddings = "explicit_paddings" });
-}
-
-Error *avg_pool_prepare(OpPrepare *prepare)
-{
-    return prepare_window(
-        prepare, &(WindowNames){ .size = "ksize", .strides = "strides", .padding = "padding" });
-}
-
-Error *max_pool_v2_prepare(OpPrepare *prepare)
-{
-    return prepare_window(prepare, &(WindowNames){ .padding = "padding" });
-}
-
-static Error *run(OpContext *context, const Window *window, bool is_mean)
-{
-    const Tensor *x = op_input(context, 0);
-    if (x->shape.rank != 4)
-        return error_new(ERROR_INVALID_ARGUMENT, "Input must be 4 or 5-dimensional");
-    const int64_t *d = x->shape.dims;
-    int h = window->channels_first ? 2 : 1;
-    Pool pool = { .batch = window->channels_first ? d[0] * d[1] : d[0],
-                  .channels = window->channels_first ? 1 : d[3],
-                  .is_mean = is_mean,
-                  .x = x->data };
-    TRY(window_axis(window, 0, d[h], window->size[0], &pool.rows));
-    TRY(window_axis(window, 1, d[h + 1], window->size[1], &pool.columns));
-    Shape shape = x->shape;
-    shape.dims[h] = pool.rows.out;
-    shape.dims[h + 1] = pool.columns.out;
-    Tensor *y = NULL;
-    TRY(op_output(context, 0, x->dtype, &shape, &y));
-    pool.y = y->data;
-    if (y->n > 0)
-        pool_run(&pool, context->workers);
-    return NULL;
-}
-
-Error *max_pool_run(OpContext *context)
-{
-    return run(context, context->kernel, false);
-}
-
-Error *avg_pool_run(OpContext *context)
-{
-    return run(context, context->kernel, true);
-}
-
-Error *max_pool_v2_run(OpContext *context)
-{
-    static const char *const names[] = { "ksize", "strides" };
-    Window window = *(const Window *)context->kernel;
-    for (int i = 0; i < 2; i++) {
-        const Tensor *t = op_input(context, i + 1);
-        if (t->shape.rank != 1 || t->n != 4)
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "Sliding window %s field must specify 4 dimensions", names[i]);
-        int64_t numbers[4];
-        for (int j = 0; j < 4; j++)
-            numbers[j] = tensor_index_at(t, j);
-        TRY(window_spatial(&window, names[i], numbers, i == 0 ? window.size : window.stride));
-    }
-    return run(context, &window, false);
+    PoolRows rows = { pool, find_loop(pool->dtype, pool->is_mean) };
+    size_t n_rows = (size_t)(pool->batch * pool->axes[0].out * pool->axes[1].out);
+    size_t row = (size_t)pool->axes[2].out * (size_t)pool->channels + 1;
+    workers_for(workers, n_rows, GRAIN / row + 1, pool_rows, &rows);
 }

@@ -6,16 +6,14 @@
 
 #include <string.h>
 
-#define NUMBER_MAX (1 << 24) /* sizes, strides, dilations, paddings; as in window.c */
+#define NUMBER_MAX INT32_MAX /* sizes, strides, dilations, paddings; as in window.c */
 
-typedef enum SpatialField { FIELD_SIZE, FIELD_STRIDE, FIELD_DILATION } SpatialField;
-
-static int64_t *axis_field(Window *window, SpatialField field)
+static int64_t *axis_field(Window *window, VolumeField field)
 {
     switch (field) {
-    case FIELD_SIZE:
+    case VOLUME_SIZE:
         return window->size;
-    case FIELD_STRIDE:
+    case VOLUME_STRIDE:
         return window->stride;
     default:
         return window->dilation;
@@ -33,19 +31,9 @@ static int channel_dim(const Volume *v)
     return v->channels_first ? 1 : v->n_spatial + 1;
 }
 
-/* One number for each dimension of the data format; those of batch and channels are 1. */
-static Error *read_spatial(const Attrs *attrs, const char *name, SpatialField field, Volume *v)
+Error *volume_set(Volume *v, VolumeField field, const char *name, const int64_t *numbers)
 {
-    size_t n = 0;
-    const int64_t *numbers = NULL;
-    if (attrs_find(attrs, name) == NULL)
-        return NULL;
-    TRY(attrs_ints(attrs, name, &n, &numbers));
-    if (n != (size_t)v->n_spatial + 2)
-        return error_new(ERROR_INVALID_ARGUMENT,
-                         "Sliding window %s field must specify %d dimensions", name,
-                         v->n_spatial + 2);
-    for (size_t i = 0; i < n; i++) {
+    for (int i = 0; i < v->n_spatial + 2; i++) {
         if (numbers[i] <= 0 || numbers[i] > NUMBER_MAX)
             return error_new(ERROR_INVALID_ARGUMENT,
                              "Sliding window %s must be > 0 and at most %d, but got %lld", name,
@@ -59,6 +47,20 @@ static Error *read_spatial(const Attrs *attrs, const char *name, SpatialField fi
     for (int i = 0; i < v->n_spatial; i++)
         axis_field(&v->axes[3 - v->n_spatial + i], field)[0] = numbers[first_spatial(v) + i];
     return NULL;
+}
+
+static Error *read_spatial(const Attrs *attrs, const char *name, VolumeField field, Volume *v)
+{
+    size_t n = 0;
+    const int64_t *numbers = NULL;
+    if (attrs_find(attrs, name) == NULL)
+        return NULL;
+    TRY(attrs_ints(attrs, name, &n, &numbers));
+    if (n != (size_t)v->n_spatial + 2)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Sliding window %s field must specify %d dimensions", name,
+                         v->n_spatial + 2);
+    return volume_set(v, field, name, numbers);
 }
 
 static Error *read_explicit(const Attrs *attrs, Volume *v)
@@ -98,9 +100,9 @@ Error *volume_from_attrs(const Attrs *attrs, int n_spatial, Volume *ret_volume)
     else if (!is_same && strcmp(padding, "VALID") != 0)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "padding must be SAME, VALID or EXPLICIT, but is '%s'", padding);
-    TRY(read_spatial(attrs, "ksize", FIELD_SIZE, &v));
-    TRY(read_spatial(attrs, "strides", FIELD_STRIDE, &v));
-    TRY(read_spatial(attrs, "dilations", FIELD_DILATION, &v));
+    TRY(read_spatial(attrs, "ksize", VOLUME_SIZE, &v));
+    TRY(read_spatial(attrs, "strides", VOLUME_STRIDE, &v));
+    TRY(read_spatial(attrs, "dilations", VOLUME_DILATION, &v));
     *ret_volume = v;
     return NULL;
 }

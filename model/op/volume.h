@@ -15,6 +15,14 @@ typedef struct Volume {
     bool channels_first;
 } Volume;
 
+typedef enum VolumeField { VOLUME_SIZE, VOLUME_STRIDE, VOLUME_DILATION } VolumeField;
+
+/* Sets sizes, strides or dilations from n_spatial + 2 numbers in the order of the data format; `name`
+ * is what errors call them. INVALID_ARGUMENT for those out of range, UNIMPLEMENTED for windows over
+ * batch or channels. */
+Error *volume_set(Volume *volume, VolumeField field, const char *name,
+                  const int64_t *numbers) _warn_unused_result_;
+
 /* Reads the attributes of an op on images (n_spatial 2) or volumes (3): strides, padding, and those
  * of data_format, ksize, dilations and explicit_paddings that there are. Errors as
  * window_from_attrs. */

@@ -20,8 +20,10 @@ static Error *read_four(const Attrs *attrs, const char *name, const int64_t **re
     return NULL;
 }
 
-Error *window_spatial(const Window *window, const char *what, const int64_t numbers[4],
-                      int64_t ret_numbers[2])
+/* Sets one of size, strides and dilations from four numbers, in the order of the data format.
+ * `what` names them: "ksize", "strides", "dilations". */
+static Error *read_spatial(const Window *window, const char *what, const int64_t numbers[4],
+                           int64_t ret_numbers[2])
 {
     int h = window->channels_first ? 2 : 1;
     int c = window->channels_first ? 1 : 3;
@@ -109,36 +111,31 @@ Error *window_from_attrs(const Attrs *attrs, const WindowNames *names, Window *r
                          format);
     if (names->size != NULL) {
         TRY(read_four(attrs, names->size, &numbers));
-        TRY(window_spatial(&w, "ksize", numbers, w.size));
+        TRY(read_spatial(&w, "ksize", numbers, w.size));
     }
     if (names->strides != NULL) {
         TRY(read_four(attrs, names->strides, &numbers));
-        TRY(window_spatial(&w, "strides", numbers, w.stride));
+        TRY(read_spatial(&w, "strides", numbers, w.stride));
     }
     if (names->dilations != NULL && attrs_find(attrs, names->dilations) != NULL) {
         TRY(read_four(attrs, names->dilations, &numbers));
-        TRY(window_spatial(&w, "dilations", numbers, w.dilation));
+        TRY(read_spatial(&w, "dilations", numbers, w.dilation));
     }
     TRY(read_padding(attrs, names, &w));
     *ret_window = w;
     return NULL;
 }
 
-Error *window_of_convolution(const char *op, DType dtype, const Attrs *attrs, Window *ret_window)
+Error *window_of_convolution(const Attrs *attrs, Window *ret_window)
 {
     static const WindowNames names = { .strides = "strides",
                                        .padding = "padding",
                                        .dilations = "dilations",
                                        .explicit_paddings = "explicit_paddings" };
-    if (dtype != DT_FLOAT)
-        return error_new(ERROR_UNIMPLEMENTED, "%s of type %s is not supported: float is", op,
-                         dtype_name(dtype));
-    TRY(window_from_attrs(attrs, &names, ret_window));
-    if (ret_window->channels_first)
-        return error_new(ERROR_UNIMPLEMENTED, "%s with data_format NCHW is not supported: NHWC is",
-                         op);
-    return NULL;
+    return window_from_attrs(attrs, &names, ret_window);
 }
+
+const WindowAxis window_flat_axis = { .in = 1, .taps = 1, .stride = 1, .dilation = 1, .out = 1 };
 
 Error *window_axis(const Window *window, int axis, int64_t in, int64_t taps, WindowAxis *ret_axis)
 {

@@ -35,10 +35,8 @@ typedef struct WindowNames {
 Error *window_from_attrs(const Attrs *attrs, const WindowNames *names,
                          Window *ret_window) _warn_unused_result_;
 
-/* The window of a convolution in its common attributes. UNIMPLEMENTED for another type than float
- * and for NCHW, naming `op`. */
-Error *window_of_convolution(const char *op, DType dtype, const Attrs *attrs,
-                             Window *ret_window) _warn_unused_result_;
+/* The window of a convolution in its common attributes. */
+Error *window_of_convolution(const Attrs *attrs, Window *ret_window) _warn_unused_result_;
 
 /* The attribute `name` with explicit paddings, a pair (before, after) for each of `n_dims`
  * dimensions, those of batch and of dimension `channel` zero. Borrowed. INVALID_ARGUMENT in
@@ -46,16 +44,14 @@ Error *window_of_convolution(const char *op, DType dtype, const Attrs *attrs,
 Error *window_explicit_paddings(const Attrs *attrs, const char *name, int n_dims, int channel,
                                 const int64_t **ret_paddings) _warn_unused_result_;
 
-/* Sets one of size, strides and dilations from four numbers, in the order of the data format.
- * `what` names them: "ksize", "strides", "dilations". */
-Error *window_spatial(const Window *window, const char *what, const int64_t numbers[4],
-                      int64_t ret_numbers[2]) _warn_unused_result_;
-
 /* One axis of one call: input position out * stride - before + tap * dilation belongs to tap `tap`
  * of window `out`. */
 typedef struct WindowAxis {
     int64_t in, taps, stride, dilation, out, before;
 } WindowAxis;
+
+/* The axis that is missing where an image is taken for a volume: one position, one tap. */
+extern const WindowAxis window_flat_axis;
 
 /* Axis 0 or 1 of `window` with a window of `taps` positions over `in` of them. INVALID_ARGUMENT
  * when the window is larger than the padded input. */

@@ -107,9 +107,9 @@ typedef struct Run {
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
     Arena *arena;         /* the caller's */
     const Step *step;
-    int32_t number;       /* of the step */
-    size_t scratch_bytes; /* that the step has asked for so far */
-    Loose *step_loose[8]; /* its working memory outside of the slab */
+    int32_t number;        /* of the step */
+    size_t scratch_bytes;  /* that the step has asked for so far */
+    Loose *step_loose[32]; /* its working memory outside of the slab */
     int n_step_loose;
 } Run;
 

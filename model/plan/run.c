@@ -193,7 +193,7 @@ uint64_t run_now_ns(void)
 static Error *run_kernel(const Run *run, OpContext *context)
 {
     context->workers = crew_take(run->scratch->crew);
-    Error *error = run->step->op->run(context);
+    Error *error = op_run(context);
     crew_give(run->scratch->crew, context->workers);
     return error;
 }

@@ -201,7 +201,7 @@ static Error *prepare_new(Store *store, OpPrepare *prepare, StoreConstant *const
     prepare->constants = tensors;
     prepare->arena = store->arena;
     prepare->kernel = NULL;
-    return prepare->op->prepare != NULL ? prepare->op->prepare(prepare) : NULL;
+    return op_prepare(prepare);
 }
 
 Error *store_kernel(Store *store, OpPrepare *prepare, StoreConstant *const *constants)

@@ -191,6 +191,20 @@ class Cases:
         node.attr["ops"].list.s.extend(op.encode() for op in ops)
         self._write(node, inputs, code, text, values)
 
+    def answer(self, op, inputs, **attrs):
+        """The first output of a node that TensorFlow runs."""
+        node, placeholders = self._node(op, inputs, attrs)
+        graph_def = graph_pb2.GraphDef(node=placeholders + [node])
+        graph_def.versions.producer = 1882
+        code, text, outputs = self._run(graph_def, node, inputs)
+        assert code == 0, text
+        return outputs[0]
+
+    def add_answer(self, op, inputs, outputs, **attrs):
+        """A node that TensorFlow's CPU kernels refuse, with the answer that must be."""
+        node, _ = self._node(op, inputs, attrs)
+        self._write(node, inputs, 0, "", outputs)
+
     def _node(self, op, inputs, attrs):
         op_def = op_def_registry.get(op)
         assert op_def is not None, op

@@ -122,8 +122,7 @@ static Error *prepare(OpRunner *runner)
         .workers = o->workers,
         .release_input = release,
     };
-    if (runner->op->prepare != NULL)
-        TRY(runner->op->prepare(&p));
+    TRY(op_prepare(&p));
     runner->kernel = p.kernel;
     runner->release = release;
     return NULL;
@@ -190,7 +189,7 @@ Error *op_runner_run(OpRunner *runner)
         .host_data = runner,
     };
     memset(runner->outputs, 0, (size_t)runner->n_outputs * sizeof(Tensor));
-    TRY(runner->op->run(&context));
+    TRY(op_run(&context));
     for (int i = 0; i < runner->n_outputs; i++)
         TRY(check_dtype(runner, i, runner->outputs[i].dtype));
     return NULL;
