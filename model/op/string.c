@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Strings: StringJoin, ShardedFilename, AsString, DecodeRaw. New bytes lie in the run's arena.
+ * Strings: StringJoin, ShardedFilename, AsString, DecodeRaw, DecodePaddedRaw. New bytes lie in the
+ * run's arena.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -259,6 +260,17 @@ static void reverse_elements(uint8_t *bytes, size_t n_bytes, size_t size)
     }
 }
 
+/* Bytes as they were copied from strings become elements of the type. */
+static void finish_elements(const DecodeRawKernel *kernel, uint8_t *bytes, size_t n_bytes)
+{
+    if (kernel->out_type == DT_BOOL) { /* other bytes than 0 and 1 are no bool to C */
+        for (size_t i = 0; i < n_bytes; i++)
+            bytes[i] = bytes[i] != 0;
+    }
+    if (!kernel->little_endian)
+        reverse_elements(bytes, n_bytes, dtype_size(kernel->out_type));
+}
+
 /* All strings of one length give one more dimension. */
 Error *decode_raw_run(OpContext *c)
 {
@@ -288,11 +300,37 @@ Error *decode_raw_run(OpContext *c)
     uint8_t *to = y->data;
     for (int64_t i = 0; i < x->n && length > 0; i++)
         memcpy(to + (size_t)i * length, texts[i].data, length);
-    if (kernel->out_type == DT_BOOL) { /* other bytes than 0 and 1 are no bool to C */
-        for (int64_t i = 0; i < y->n; i++)
-            to[i] = to[i] != 0;
+    finish_elements(kernel, to, (size_t)y->n * size);
+    return NULL;
+}
+
+/* Longer strings are cut at fixed_length, shorter ones are filled up with zeros. */
+Error *decode_padded_raw_run(OpContext *c)
+{
+    const DecodeRawKernel *kernel = c->kernel;
+    const Tensor *x = op_input(c, 0), *length_input = op_input(c, 1);
+    if (length_input->n != 1)
+        return error_new(ERROR_INVALID_ARGUMENT, "fixed_length must be a scalar");
+    int64_t length = *(const int32_t *)length_input->data;
+    int64_t size = (int64_t)dtype_size(kernel->out_type);
+    if (length <= 0 || length % size != 0)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "fixed_length (%lld) must be greater than zero and a multiple of the size "
+                         "of out_type (%lld)",
+                         (long long)length, (long long)size);
+    Shape shape = x->shape;
+    if (!shape_push(&shape, length / size))
+        return shape_rank_error();
+    Tensor *y = NULL;
+    TRY(op_output(c, 0, kernel->out_type, &shape, &y));
+    uint8_t *to = y->data;
+    for (int64_t i = 0; i < x->n; i++, to += length) {
+        Bytes text = ((const Bytes *)x->data)[i];
+        size_t n = text.size < (size_t)length ? text.size : (size_t)length;
+        if (n > 0)
+            memcpy(to, text.data, n);
+        memset(to + n, 0, (size_t)length - n);
     }
-    if (!kernel->little_endian)
-        reverse_elements(to, (size_t)y->n * size, size);
+    finish_elements(kernel, y->data, tensor_bytes(y));
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include "model/op/kernels.h"
 #include "model/op/regex.h"
 #include "model/op/text.h"
+#include "model/op/text_buf.h"
 
 typedef struct RegexKernel {
     const Regex *regex; /* NULL: the pattern is input 1 */
@@ -82,33 +83,9 @@ static Error *begin(OpContext *c, RegexMatch **ret_match, const Regex **ret_rege
 
 /* ---- replace ------------------------------------------------------------------------------- */
 
-/* Bytes in the arena that grow by doubling. */
-typedef struct Text {
-    Arena *arena;
-    uint8_t *data;
-    size_t size, capacity;
-} Text;
-
-static Error *append(Text *text, const uint8_t *data, size_t n)
+static Error *append(TextBuf *text, const uint8_t *data, size_t n)
 {
-    size_t wanted = 0, doubled = 0;
-    if (n == 0)
-        return NULL;
-    if (!checked_add(text->size, n, &wanted) || !checked_mul(text->capacity, 2, &doubled))
-        return error_out_of_memory();
-    if (wanted > text->capacity) {
-        size_t capacity = wanted > doubled ? wanted : doubled;
-        uint8_t *grown = arena_alloc(text->arena, capacity);
-        if (grown == NULL)
-            return error_out_of_memory();
-        if (text->size > 0)
-            memcpy(grown, text->data, text->size);
-        text->data = grown;
-        text->capacity = capacity;
-    }
-    memcpy(text->data + text->size, data, n);
-    text->size = wanted;
-    return NULL;
+    return text_buf_append(text, (Bytes){ data, n });
 }
 
 /* The highest group that the rewrite names. */
@@ -138,7 +115,7 @@ static bool is_rewrite(Bytes rewrite)
     return true;
 }
 
-static Error *append_rewrite(Text *text, Bytes rewrite, const RegexMatch *match, Bytes subject)
+static Error *append_rewrite(TextBuf *text, Bytes rewrite, const RegexMatch *match, Bytes subject)
 {
     for (size_t i = 0; i < rewrite.size; i++) {
         if (rewrite.data[i] == '\\') {
@@ -169,7 +146,7 @@ static size_t character_bytes(Bytes text, size_t at)
 }
 
 /* RE2::GlobalReplace: an empty match right behind a match counts not, and one character goes by. */
-static Error *replace_all(Text *text, RegexMatch *match, Bytes rewrite, Bytes subject)
+static Error *replace_all(TextBuf *text, RegexMatch *match, Bytes rewrite, Bytes subject)
 {
     size_t at = 0, last_end = SIZE_MAX, from = 0, to = 0;
     while (at <= subject.size) {
@@ -193,7 +170,7 @@ static Error *replace_all(Text *text, RegexMatch *match, Bytes rewrite, Bytes su
     return at < subject.size ? append(text, subject.data + at, subject.size - at) : NULL;
 }
 
-static Error *replace_first(Text *text, RegexMatch *match, Bytes rewrite, Bytes subject)
+static Error *replace_first(TextBuf *text, RegexMatch *match, Bytes rewrite, Bytes subject)
 {
     bool found = false;
     size_t from = 0, to = 0;
@@ -221,10 +198,10 @@ static Error *replace(OpContext *c, Bytes rewrite)
         Bytes subject = ((const Bytes *)x->data)[i];
         if (subject.data == NULL)
             subject.data = (const uint8_t *)"";
-        Text text = { .arena = c->arena };
+        TextBuf text = { .arena = c->arena };
         TRY(kernel->replace_global ? replace_all(&text, match, rewrite, subject)
                                    : replace_first(&text, match, rewrite, subject));
-        ((Bytes *)y->data)[i] = (Bytes){ text.data, text.size };
+        ((Bytes *)y->data)[i] = text_buf_bytes(&text);
     }
     return NULL;
 }

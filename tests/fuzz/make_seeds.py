@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/checkpoint, example, idx, message, png, saved_model, table and
-tensor_proto.
+"""Writes the seeds of corpus/checkpoint, example, idx, message, png, saved_model, table, tensor_proto
+and text.
 
     python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
 """
@@ -155,3 +155,13 @@ write("example", "missing_list", b"\x0a\x07\x0a\x05\x0a\x01f\x12\x00")
 write("example", "unpacked", b"\x0a\x12\x0a\x10\x12\x0a\x1a\x08\x08\x01\x08\x80\x80\x01\x08\x05\x0a\x02si")
 # A chunk that says it is longer than the file, for which libpng would allocate memory.
 write("png", "chunk_too_long", png(0, 1, lambda ink: int(ink), struct.pack(">I", 0x60000000) + b"tEXtabc"))
+
+# The first byte chooses the kernel: see fuzz_text.c.
+for name, kernel, text in [("csv", 0, b'a,1,1.5,2,2.5'), ("csv_quoted", 0, b'"q ""x"", y",-1,1e3,,-0.5'),
+                           ("csv_open_quote", 0, b'"a,1,2,3,"'), ("base64", 1, b"YWI="), ("base64_cut", 1, b"YWJjZ"),
+                           ("base64_encode", 2, b"\0\xff\x80\x01"), ("utf8", 3, "aß日😀".encode()),
+                           ("utf8_cut", 3, b"\xe6\x97\xf0\x9f\x98"), ("utf8_surrogate", 6, b"\xed\xa0\x80\xc0\xaf"),
+                           ("utf8_offsets", 6, "aß日😀".encode()), ("utf16", 7, "a😀".encode("utf-16-be")),
+                           ("utf16_cut", 7, b"\xd8\x3d\xde"), ("utf16_le", 4, "a😀".encode("utf-16-le")),
+                           ("utf32", 5, "a😀".encode("utf-32-be") + b"\0\x11\0\0\0")]:
+    write("text", name, bytes([kernel]) + text)
