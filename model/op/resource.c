@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ResourceManager: variables and tables by container and name. Each variable's value lies in an
- * allocation of its own, a mapping when it is big, so that what a plan has packed really goes back
- * to the system. A table (lookup_table.c) looks after itself.
+ * arena of its own, whose blocks are mappings when they are big, so that what a plan has packed
+ * really goes back to the system. A table (lookup_table.c) looks after itself.
  *
  * Threads: the manager's lock guards the list, each variable's lock guards its value. No thread
  * holds two locks.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "model/base/map.h"
 #include "model/op/resource.h"
 #include "model/op/typed.h"
 #include "model/tensor/half.h"
-
-#define MAPPED_BYTES ((size_t)256 * 1024) /* from here on a value is a mapping */
 
 struct Resource {
     /* immutable */
@@ -26,70 +23,16 @@ struct Resource {
     Resource *next;         /* same name in another container; guarded by the manager's lock */
     /* guarded by lock */
     pthread_mutex_t lock;
+    Shape shape; /* that the graph declares for it; may be partial */
     bool is_initialized;
-    Tensor value; /* in memory[0..bytes) */
-    void *memory;
-    size_t bytes;
+    Tensor value;
+    Arena *arena; /* owned; where the value is. NULL: nowhere */
 };
 
 struct ResourceManager {
     pthread_mutex_t lock;
     Map *variables; /* name -> first Resource of that name */
 };
-
-/* ---- memory of a value --------------------------------------------------------------------- */
-
-static void *value_alloc(size_t bytes)
-{
-    if (bytes < MAPPED_BYTES) {
-        void *memory = NULL;
-        return posix_memalign(&memory, ARENA_ALIGNMENT, bytes > 0 ? bytes : 1) == 0 ? memory : NULL;
-    }
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void value_free(Resource *resource)
-{
-    if (resource->memory != NULL && resource->bytes >= MAPPED_BYTES)
-        munmap(resource->memory, resource->bytes);
-    else
-        free(resource->memory);
-    resource->memory = NULL;
-    resource->bytes = 0;
-}
-
-/* Bytes that a deep copy takes: the elements, and behind them what the strings point to. */
-static Error *value_bytes(const Tensor *value, size_t *ret)
-{
-    size_t bytes = tensor_bytes(value);
-    if (value->dtype == DT_STRING) {
-        const Bytes *texts = value->data;
-        for (int64_t i = 0; i < value->n; i++) {
-            if (!checked_add(bytes, texts[i].size, &bytes))
-                return error_out_of_memory();
-        }
-    }
-    *ret = bytes;
-    return NULL;
-}
-
-static void value_copy(void *memory, const Tensor *value)
-{
-    size_t bytes = tensor_bytes(value);
-    if (bytes > 0)
-        memcpy(memory, value->data, bytes);
-    if (value->dtype != DT_STRING)
-        return;
-    Bytes *texts = memory;
-    uint8_t *at = (uint8_t *)memory + bytes;
-    for (int64_t i = 0; i < value->n; i++) {
-        if (texts[i].size > 0)
-            memcpy(at, texts[i].data, texts[i].size);
-        texts[i].data = at;
-        at += texts[i].size;
-    }
-}
 
 /* ---- manager ------------------------------------------------------------------------------- */
 
@@ -109,7 +52,7 @@ ResourceManager *resource_manager_new(void)
 
 static void resource_free(Resource *resource)
 {
-    value_free(resource);
+    arena_free(resource->arena);
     lookup_table_free(resource->table);
     pthread_mutex_destroy(&resource->lock);
     free(resource->container);
@@ -142,6 +85,7 @@ static Error *resource_new(ResourceManager *manager, const char *container, cons
         return error_out_of_memory();
     pthread_mutex_init(&r->lock, NULL);
     r->dtype = dtype;
+    r->shape.rank = SHAPE_UNKNOWN_RANK;
     r->container = strdup(container);
     r->name = strdup(name);
     if (r->container == NULL || r->name == NULL) {
@@ -249,29 +193,42 @@ static Error *check_initialized(const Resource *resource)
     return NULL;
 }
 
-static Error *assign(Resource *resource, const Tensor *value)
+static Error *check_value(const Resource *resource, const Tensor *value)
 {
     if (value->dtype != resource->dtype)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Trying to assign variable with wrong dtype. Expected %s got %s",
                          dtype_name(resource->dtype), dtype_name(value->dtype));
-    size_t bytes = 0;
-    TRY(value_bytes(value, &bytes));
-    void *memory = resource->memory;
-    bool fits = memory != NULL && bytes == resource->bytes && dtype_is_plain(value->dtype);
-    if (!fits) {
-        memory = value_alloc(bytes);
-        if (memory == NULL)
-            return error_out_of_memory();
-    }
-    value_copy(memory, value);
-    if (!fits)
-        value_free(resource);
-    resource->memory = memory;
-    resource->bytes = bytes;
+    return NULL;
+}
+
+static void adopt(Resource *resource, Arena *arena, const Tensor *value)
+{
+    arena_free(resource->arena);
+    resource->arena = arena;
     resource->value = *value;
-    resource->value.data = memory;
     resource->is_initialized = true;
+}
+
+static Error *assign(Resource *resource, const Tensor *value)
+{
+    TRY(check_value(resource, value));
+    size_t bytes = tensor_bytes(value);
+    if (resource->is_initialized && dtype_is_plain(value->dtype) &&
+        bytes == tensor_bytes(&resource->value)) {
+        void *data = resource->value.data;
+        if (bytes > 0)
+            memcpy(data, value->data, bytes);
+        resource->value = *value;
+        resource->value.data = data;
+        return NULL;
+    }
+    _cleanup_(arena_freep) Arena *arena = arena_new(0, 0);
+    Tensor copy;
+    if (arena == NULL)
+        return error_out_of_memory();
+    TRY(tensor_copy(arena, value, &copy));
+    adopt(resource, TAKE(arena), &copy);
     return NULL;
 }
 
@@ -281,6 +238,34 @@ Error *resource_assign(Resource *resource, const Tensor *value)
     Error *error = assign(resource, value);
     pthread_mutex_unlock(&resource->lock);
     return error;
+}
+
+Error *resource_adopt(Resource *resource, Arena *arena, const Tensor *value)
+{
+    Error *error = check_value(resource, value);
+    if (error != NULL) {
+        arena_free(arena);
+        return error;
+    }
+    pthread_mutex_lock(&resource->lock);
+    adopt(resource, arena, value);
+    pthread_mutex_unlock(&resource->lock);
+    return NULL;
+}
+
+void resource_declare(Resource *resource, const Shape *shape)
+{
+    pthread_mutex_lock(&resource->lock);
+    resource->shape = *shape;
+    pthread_mutex_unlock(&resource->lock);
+}
+
+Shape resource_shape(Resource *resource)
+{
+    pthread_mutex_lock(&resource->lock);
+    Shape shape = resource->is_initialized ? resource->value.shape : resource->shape;
+    pthread_mutex_unlock(&resource->lock);
+    return shape;
 }
 
 static Error *read_copy(Resource *resource, Arena *arena, Tensor *ret_value)
@@ -350,7 +335,7 @@ static Error *add(Resource *resource, const Tensor *delta, bool subtract)
                          "shapes must be equal.",
                          shape_text(&resource->value.shape, have),
                          shape_text(&delta->shape, given));
-    return add_elements(resource->memory, delta, subtract);
+    return add_elements(resource->value.data, delta, subtract);
 }
 
 Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Arena *arena,
@@ -373,7 +358,7 @@ Error *resource_borrow(Resource *resource, Tensor *ret_value)
 
 void resource_release(Resource *resource)
 {
-    value_free(resource);
+    resource->arena = arena_free(resource->arena);
     resource->table = lookup_table_free(resource->table);
     resource->is_initialized = false;
     resource->value = (Tensor){ .dtype = resource->dtype };
@@ -395,7 +380,8 @@ size_t resource_manager_bytes(ResourceManager *manager)
     pthread_mutex_lock(&manager->lock);
     for (size_t i = 0; i < map_size(manager->variables); i++)
         for (const Resource *r = map_value_at(manager->variables, i); r != NULL; r = r->next)
-            bytes += r->bytes + (r->table != NULL ? lookup_table_bytes(r->table) : 0);
+            bytes += (r->arena != NULL ? arena_held(r->arena) : 0) +
+                     (r->table != NULL ? lookup_table_bytes(r->table) : 0);
     pthread_mutex_unlock(&manager->lock);
     return bytes;
 }

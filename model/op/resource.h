@@ -44,6 +44,15 @@ bool resource_is_initialized(Resource *resource);
 /* Stores a deep copy of `value`. INVALID_ARGUMENT when the type differs. Thread-safe. */
 Error *resource_assign(Resource *resource, const Tensor *value) _warn_unused_result_;
 
+/* Makes `value`, which lies in `arena`, the variable's. Takes the arena, which holds nothing else.
+ * INVALID_ARGUMENT when the type differs. Thread-safe. */
+Error *resource_adopt(Resource *resource, Arena *arena, const Tensor *value) _warn_unused_result_;
+
+/* What the graph says of the variable's shape, which may be partial; nothing at first. And the shape
+ * of its value, or what was declared while it has none. Thread-safe. */
+void resource_declare(Resource *resource, const Shape *shape);
+Shape resource_shape(Resource *resource);
+
 /* A deep copy of the value in `arena`. FAILED_PRECONDITION when it was never set. Thread-safe. */
 Error *resource_read(Resource *resource, Arena *arena, Tensor *ret_value) _warn_unused_result_;
 

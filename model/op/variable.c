@@ -11,7 +11,12 @@ typedef struct VariableKernel {
     const char *container;
     const char *name;
     DType dtype;
+    Shape shape; /* declared; may be partial */
 } VariableKernel;
+
+typedef struct AssignKernel {
+    bool validates; /* the shape may not change, nor be another than was declared */
+} AssignKernel;
 
 Error *variable_prepare(OpPrepare *prepare)
 {
@@ -22,6 +27,9 @@ Error *variable_prepare(OpPrepare *prepare)
     if (!dtype_is_plain(kernel->dtype) && kernel->dtype != DT_STRING)
         return error_new(ERROR_INVALID_ARGUMENT, "a variable cannot hold %s values",
                          dtype_name(kernel->dtype));
+    kernel->shape.rank = SHAPE_UNKNOWN_RANK;
+    if (attrs_find(prepare->attrs, "shape") != NULL)
+        TRY(attrs_shape(prepare->attrs, "shape", &kernel->shape));
     TRY(attrs_text_or(prepare->attrs, "container", "", &kernel->container));
     TRY(attrs_text_or(prepare->attrs, "shared_name", "", &kernel->name));
     if (kernel->name[0] == '\0')
@@ -38,6 +46,7 @@ Error *variable_run(OpContext *c)
         return error_new(ERROR_INTERNAL, "%s runs in a plan that has no variables", c->op->name);
     Resource *resource = NULL;
     TRY(resource_variable(c->resources, kernel->container, kernel->name, kernel->dtype, &resource));
+    resource_declare(resource, &kernel->shape);
     const Shape scalar = shape_of();
     Tensor *handle = NULL;
     TRY(op_output(c, 0, DT_RESOURCE, &scalar, &handle));
@@ -91,10 +100,48 @@ Error *variable_is_initialized_run(OpContext *c)
     return NULL;
 }
 
+static Error *prepare_assign(OpPrepare *prepare, bool validates)
+{
+    AssignKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
+    if (kernel == NULL)
+        return error_out_of_memory();
+    TRY(attrs_bool_or(prepare->attrs, "validate_shape", validates, &kernel->validates));
+    prepare->kernel = kernel;
+    return NULL;
+}
+
+Error *assign_variable_prepare(OpPrepare *prepare)
+{
+    return prepare_assign(prepare, false);
+}
+
+Error *assign_prepare(OpPrepare *prepare)
+{
+    return prepare_assign(prepare, true);
+}
+
+/* Each form of Assign has words of its own for a shape that does not fit. */
+static Error *check_shape(const OpContext *c, Resource *variable)
+{
+    const AssignKernel *kernel = c->kernel;
+    const Shape has = resource_shape(variable), *given = &op_input(c, 1)->shape;
+    char has_text[SHAPE_TEXT_BYTES], given_text[SHAPE_TEXT_BYTES];
+    if (!kernel->validates || shape_allows(&has, given))
+        return NULL;
+    bool is_reference = (c->op->flags & OP_REF_INPUT) != 0;
+    return error_new(ERROR_INVALID_ARGUMENT,
+                     is_reference ? "Assign requires shapes of both tensors to match. lhs shape= "
+                                    "%s rhs shape= %s"
+                                  : "Trying to assign to variable with tensor with wrong shape. "
+                                    "Expected %s got %s",
+                     shape_text(&has, has_text), shape_text(given, given_text));
+}
+
 Error *assign_variable_run(OpContext *c)
 {
     Resource *variable = NULL;
     TRY(get_variable(c, &variable));
+    TRY(check_shape(c, variable));
     return resource_assign(variable, op_input(c, 1));
 }
 

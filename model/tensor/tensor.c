@@ -57,6 +57,18 @@ bool shape_equal(const Shape *a, const Shape *b)
     return true;
 }
 
+bool shape_allows(const Shape *partial, const Shape *shape)
+{
+    if (partial->rank == SHAPE_UNKNOWN_RANK)
+        return true;
+    if (partial->rank != shape->rank)
+        return false;
+    for (int i = 0; i < shape->rank; i++)
+        if (partial->dims[i] >= 0 && partial->dims[i] != shape->dims[i])
+            return false;
+    return true;
+}
+
 const char *shape_text(const Shape *shape, char text[SHAPE_TEXT_BYTES])
 {
     if (shape->rank < 0) {

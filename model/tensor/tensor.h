@@ -47,6 +47,9 @@ Error *shape_count(const Shape *shape, int64_t *ret_n) _warn_unused_result_;
 
 bool shape_equal(const Shape *a, const Shape *b);
 
+/* True when `shape` is one of those that the partial shape stands for. */
+bool shape_allows(const Shape *partial, const Shape *shape);
+
 /* "[2,28,28,1]", with "?" for -1, "<unknown>" for an unknown rank: TensorFlow's own spelling. Writes
  * into the caller's `text` and returns it. */
 #define SHAPE_TEXT_BYTES 192
