@@ -15,6 +15,7 @@
 
 #include "model/base/message.h"
 #include "model/bundle/saved_model.h"
+#include "model/graph/fold.h"
 #include "model/op/panel.h"
 #include "model/plan/initialize.h"
 #include "model/signature.h"
@@ -57,25 +58,47 @@ static Error *pack_signatures(Arena *arena, const Tensorflow__MetaGraphDef *meta
     return message_pack(&map.base, buf);
 }
 
-static Error *compile(Model *model, Library *library, Arena *proto_arena, bool as_written)
+/* What only loading needs, and what it is of. */
+typedef struct Loading {
+    const SavedModel *saved_model;
+    Library *library;
+    Arena *arena; /* for graphs */
+    bool as_written;
+} Loading;
+
+/* Variables get their values once it is known which of them the signatures reach. */
+static Error *initialize_reached(const Model *model, const Loading *loading, const Graph *graphs)
+{
+    _cleanup_(map_freep) Map *reached = map_new();
+    if (reached == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < model->n_signatures; i++)
+        TRY(fold_collect_reached(&graphs[i], reached));
+    /* As it was written, handles are steps of the plan. */
+    TRY(initialize(loading->saved_model, loading->library, model->resources,
+                   loading->as_written ? NULL : reached));
+    arena_limit(loading->arena, arena_used(loading->arena) + GRAPH_MAX_BYTES +
+                                    2 * resource_manager_bytes(model->resources));
+    return NULL;
+}
+
+static Error *compile(Model *model, const Loading *loading)
 {
     size_t n = model->n_signatures;
-    size_t max_bytes = GRAPH_MAX_BYTES + 2 * arena_used(proto_arena) +
-                       2 * resource_manager_bytes(model->resources);
-    _cleanup_(arena_freep) Arena *arena = arena_new(ARENA_BLOCK_BYTES, max_bytes);
-    if (arena == NULL)
-        return error_out_of_memory();
-    CompileRequest *requests = arena_calloc(arena, n, sizeof *requests);
+    Graph *graphs = NULL;
+    CompileRequest *requests = arena_calloc(loading->arena, n, sizeof *requests);
     if (requests == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++)
-        TRY(signature_request(arena, &model->signatures[i], &requests[i]));
-    const Compiler compiler = { .library = library,
+        TRY(signature_request(loading->arena, &model->signatures[i], &requests[i]));
+    const Compiler compiler = { .library = loading->library,
                                 .resources = model->resources,
                                 .store = model->store,
-                                .arena = arena,
-                                .as_written = as_written };
-    TRY(compile_signatures(&compiler, n, requests, model->plans));
+                                .arena = loading->arena,
+                                .as_written = loading->as_written };
+    TRY(compile_import(&compiler, n, requests, &graphs));
+    TRY(initialize_reached(model, loading, graphs));
+    TRY(compile_signatures(&compiler, n, requests, graphs, model->plans));
     for (size_t i = 0; i < n; i++)
         model->signatures[i].plan = model->plans[i];
     return NULL;
@@ -100,8 +123,13 @@ static Error *load(const char *directory, const ModelOptions *options, Model *mo
     if (model->plans == NULL)
         return error_out_of_memory();
     TRY(pack_signatures(arena, meta_graph, &model->signature_def_map));
-    TRY(initialize(&saved_model, library, model->resources));
-    return compile(model, library, arena, options != NULL && options->as_written);
+    _cleanup_(arena_freep) Arena *graphs =
+        arena_new(ARENA_BLOCK_BYTES, GRAPH_MAX_BYTES + 2 * arena_used(arena));
+    if (graphs == NULL)
+        return error_out_of_memory();
+    const Loading loading = { &saved_model, library, graphs,
+                              options != NULL && options->as_written };
+    return compile(model, &loading);
 }
 
 Error *model_load(const char *directory, const ModelOptions *options, Model **ret_model)

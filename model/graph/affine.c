@@ -5,6 +5,7 @@
 #include "model/graph/affine.h"
 
 #include <math.h>
+#include <string.h>
 
 Error *affine_new(Arena *arena, int64_t n, Affine *ret_affine)
 {
@@ -63,16 +64,24 @@ void affine_normalize(Affine *affine, const AffineNorm *norm)
     affine->has_shift = true;
 }
 
-Error *affine_weights(Arena *arena, const Affine *affine, const Tensor *weights, bool is_outermost,
+bool affine_scale_equal(const AffineScale *a, const AffineScale *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a->n == b->n && a->is_outermost == b->is_outermost &&
+           memcmp(a->scale, b->scale, (size_t)a->n * sizeof(double)) == 0;
+}
+
+Error *affine_weights(Arena *arena, const AffineScale *scale, const Tensor *weights,
                       Tensor *ret_weights)
 {
     TRY(tensor_new(arena, DT_FLOAT, &weights->shape, ret_weights));
     const float *from = weights->data;
     float *to = ret_weights->data;
-    int64_t n_inner = is_outermost && affine->n > 0 ? weights->n / affine->n : 1;
+    int64_t n_inner = scale->is_outermost && scale->n > 0 ? weights->n / scale->n : 1;
     for (int64_t i = 0; i < weights->n; i++) {
-        int64_t channel = i / n_inner % affine->n;
-        to[i] = (float)((double)from[i] * affine->scale[channel]);
+        int64_t channel = i / n_inner % scale->n;
+        to[i] = (float)((double)from[i] * scale->scale[channel]);
     }
     return NULL;
 }

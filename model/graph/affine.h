@@ -36,9 +36,18 @@ typedef struct AffineNorm {
 } AffineNorm;
 void affine_normalize(Affine *affine, const AffineNorm *norm);
 
-/* `weights` with the scale in it, in `arena`. Channels are its innermost dimension; the outermost
- * when `is_outermost`. */
-Error *affine_weights(Arena *arena, const Affine *affine, const Tensor *weights, bool is_outermost,
+/* What weights are to be multiplied with, each channel by its own. Borrows from the Affine. */
+typedef struct AffineScale {
+    int64_t n;
+    const double *scale; /* [n] */
+    bool is_outermost;   /* channels are the weights' first dimension, not the last */
+} AffineScale;
+
+/* NULL is the scale that changes nothing. */
+bool affine_scale_equal(const AffineScale *a, const AffineScale *b);
+
+/* `weights` with the scale in it, in `arena`. */
+Error *affine_weights(Arena *arena, const AffineScale *scale, const Tensor *weights,
                       Tensor *ret_weights) _warn_unused_result_;
 
 /* The shift as float [n], in `arena`. */

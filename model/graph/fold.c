@@ -168,3 +168,27 @@ Error *fold_collect_written(const Graph *graph, Written *written)
     }
     return NULL;
 }
+
+static Error *collect_handles(const Constant *value, Map *names)
+{
+    if (value->tensor.dtype != DT_RESOURCE)
+        return NULL;
+    for (int64_t i = 0; i < value->tensor.n; i++) {
+        Resource *resource = ((Resource **)value->tensor.data)[i];
+        if (resource != NULL)
+            TRY(map_set(names, resource_name(resource), resource));
+    }
+    return NULL;
+}
+
+Error *fold_collect_reached(const Graph *graph, Map *names)
+{
+    for (size_t i = 0; i < graph->n_order; i++) {
+        const Node *node = graph->order[i];
+        for (int k = 0; node->control != NULL && k < node->control->n_graphs; k++)
+            TRY(fold_collect_reached(&node->control->graphs[k], names));
+        for (int k = 0; node->values != NULL && k < node->n_outputs; k++)
+            TRY(collect_handles(&node->values[k], names));
+    }
+    return NULL;
+}

@@ -22,6 +22,9 @@ Error *fold_constants(Graph *graph, ResourceManager *resources) _warn_unused_res
 /* Adds the variables that the graph's nodes write. After fold_constants. */
 Error *fold_collect_written(const Graph *graph, Written *written) _warn_unused_result_;
 
+/* Adds the names of the variables and tables whose handles the graph has. After fold_constants. */
+Error *fold_collect_reached(const Graph *graph, Map *names) _warn_unused_result_;
+
 /* Turns reads of variables that are not `written` into constants that borrow the variable's memory,
  * and computes what depends on them. FAILED_PRECONDITION names a variable that has no value.
  * Ends with graph_order. */

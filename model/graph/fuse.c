@@ -53,6 +53,22 @@ static Error *make_attrs(const Chain *chain, int64_t n_args, const Attrs **ret_a
     return rewrite_attrs(arena, chain->base->attrs, n, added, ret_attrs);
 }
 
+/* The weights with the chain's scale beside them: they are multiplied when the kernel is prepared, so
+ * that they are not held twice. */
+static Error *scale_weights(const Chain *chain, Endpoint *weights)
+{
+    Graph *graph = chain->graph;
+    Resource *variable = endpoint_constant(*weights)->resource;
+    AffineScale *scale = arena_calloc(graph->arena, 1, sizeof *scale);
+    if (scale == NULL)
+        return error_out_of_memory();
+    *scale = (AffineScale){ chain->affine.n, chain->affine.scale, chain->is_outermost };
+    TRY(rewrite_constant(graph, weights->node->name, chain->weights, weights));
+    weights->node->values[0].resource = variable;
+    weights->node->values[0].scale = scale;
+    return NULL;
+}
+
 /* The last node of the chain becomes the whole of it. */
 static Error *replace(Chain *chain)
 {
@@ -61,11 +77,8 @@ static Error *replace(Chain *chain)
     Endpoint inputs[4] = { base->inputs[0], base->inputs[1] }, bias = chain->bias;
     int n = 2;
     Tensor tensor;
-    if (chain->affine.has_scale) {
-        TRY(affine_weights(graph->arena, &chain->affine, chain->weights, chain->is_outermost,
-                           &tensor));
-        TRY(rewrite_constant(graph, inputs[1].node->name, &tensor, &inputs[1]));
-    }
+    if (chain->affine.has_scale)
+        TRY(scale_weights(chain, &inputs[1]));
     if (chain->affine.has_shift) {
         TRY(affine_bias(graph->arena, &chain->affine, &tensor));
         TRY(rewrite_constant(graph, base->name, &tensor, &bias));

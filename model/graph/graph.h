@@ -33,8 +33,9 @@ typedef struct Endpoint {
 /* A value that is known before the first run. */
 typedef struct Constant {
     Tensor tensor;
-    Resource
-        *resource; /* the variable whose memory it is; NULL: the graph's arena or the GraphDef */
+    Resource *resource; /* the variable whose memory it is; NULL: the graph's or the GraphDef's */
+    const struct AffineScale *scale; /* the value is `tensor` times this (affine.h), and made when a
+                                      * kernel needs it; NULL: it is `tensor` as it is */
 } Constant;
 
 struct Node {
@@ -45,17 +46,18 @@ struct Node {
     int n_inputs, n_controls, n_outputs;
     Endpoint *inputs;
     Node **controls;
-    const DType *output_dtypes; /* [n_outputs] */
-    Constant *values;           /* [n_outputs]: the node is constant; NULL: it is not */
-    Control *control;           /* of If, Case and While: the graphs that it runs; else NULL */
-    size_t position;            /* in Graph.order, valid after graph_order */
-    int n_uses;                 /* data edges out, and outputs; valid after graph_count_uses, as */
-    int n_side_uses;            /*   those of them that are not from output 0, */
-    Node *user;                 /*   and the node at the end of one of the edges */
-    uint8_t mark;               /* of the walk that is going on */
-    bool is_stateful;           /* it, or what it needs, reads or writes state; */
-    bool has_effects;           /*   writes state, or only checks (Assert): runs even when nobody */
-                                /*   uses what it gives. Both valid after graph_order */
+    const DType *output_dtypes;      /* [n_outputs] */
+    Constant *values;                /* [n_outputs]: the node is constant; NULL: it is not */
+    Control *control;                /* of If, Case and While: the graphs that it runs; else NULL */
+    struct Preparation *preparation; /* plan/prepare.h; NULL at first */
+    size_t position;                 /* in Graph.order, valid after graph_order */
+    int n_uses;       /* data edges out, and outputs; valid after graph_count_uses, as */
+    int n_side_uses;  /*   those of them that are not from output 0, */
+    Node *user;       /*   and the node at the end of one of the edges */
+    uint8_t mark;     /* of the walk that is going on */
+    bool is_stateful; /* it, or what it needs, reads or writes state; */
+    bool has_effects; /*   writes state, or only checks (Assert): runs even when nobody */
+                      /*   uses what it gives. Both valid after graph_order */
 };
 
 typedef struct Graph {

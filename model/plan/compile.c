@@ -11,7 +11,8 @@
  *     idioms     activations that are spelled out
  *     padding    zeros around an image that a window can skip
  *     fuse       chains of ops that one kernel does
- *     emit       kernels prepared, values numbered
+ *     prepare    kernels, of all signatures together
+ *     emit       values numbered
  */
 #include "model/plan/compile.h"
 
@@ -24,6 +25,7 @@
 #include "model/graph/padding.h"
 #include "model/graph/share.h"
 #include "model/graph/simplify.h"
+#include "model/plan/prepare.h"
 
 static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
 {
@@ -47,13 +49,24 @@ static size_t find_equal(const CompileRequest *requests, size_t i)
     return k;
 }
 
-static Error *import(const Compiler *compiler, const CompileRequest *request, Graph *graph,
-                     Written *written)
+static Error *import(const Compiler *compiler, const CompileRequest *request, Graph *graph)
 {
     TRY(graph_import(compiler->library, compiler->arena, &request->graph, graph));
-    if (!compiler->as_written)
-        TRY(fold_constants(graph, compiler->resources));
-    return fold_collect_written(graph, written);
+    return compiler->as_written ? NULL : fold_constants(graph, compiler->resources);
+}
+
+Error *compile_import(const Compiler *compiler, size_t n, const CompileRequest *requests,
+                      Graph **ret_graphs)
+{
+    Graph *graphs = arena_calloc(compiler->arena, n, sizeof *graphs);
+    if (graphs == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < n; i++)
+        if (find_equal(requests, i) == i)
+            TRY(error_prefix(import(compiler, &requests[i], &graphs[i]), "signature '%s'",
+                             requests[i].name));
+    *ret_graphs = graphs;
+    return NULL;
 }
 
 /* The passes that look at one graph only, on the graphs within first. */
@@ -71,52 +84,55 @@ static Error *optimize(Graph *graph)
     return fuse(graph);
 }
 
-static Error *finish(const Compiler *compiler, const Written *written, Graph *graph, Plan **plan)
+static Error *finish(const Compiler *compiler, const Written *written, Graph *graph)
 {
-    const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
     if (compiler->as_written)
-        return plan_emit(&input, graph, plan);
+        return NULL;
     TRY(fold_variables(graph, compiler->resources, written));
-    TRY(optimize(graph));
-    return plan_emit(&input, graph, plan);
+    return optimize(graph);
 }
 
-static Error *compile(const Compiler *compiler, size_t n, const CompileRequest *requests,
-                      Written *written, Plan **plans)
+static Error *finish_all(const Compiler *compiler, size_t n, const CompileRequest *requests,
+                         Graph *graphs)
 {
-    Graph *graphs = arena_calloc(compiler->arena, n, sizeof *graphs);
-    if (graphs == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < n; i++)
-        if (find_equal(requests, i) == i)
-            TRY(error_prefix(import(compiler, &requests[i], &graphs[i], written), "signature '%s'",
-                             requests[i].name));
-    for (size_t i = 0; i < n; i++) {
-        size_t equal = find_equal(requests, i);
-        if (equal == i)
-            TRY(error_prefix(finish(compiler, written, &graphs[i], &plans[i]), "signature '%s'",
-                             requests[i].name));
-        else
-            plans[i] = plans[equal];
-    }
-    return store_seal(compiler->store, compiler->resources);
-}
-
-Error *compile_signatures(const Compiler *compiler, size_t n, const CompileRequest *requests,
-                          Plan **plans)
-{
-    memset(plans, 0, n * sizeof *plans);
     _cleanup_(map_freep) Map *variables = map_new();
     if (variables == NULL)
         return error_out_of_memory();
     Written written = { .variables = variables };
-    return compile(compiler, n, requests, &written, plans);
+    for (size_t i = 0; i < n; i++)
+        TRY(fold_collect_written(&graphs[i], &written));
+    for (size_t i = 0; i < n; i++)
+        if (find_equal(requests, i) == i)
+            TRY(error_prefix(finish(compiler, &written, &graphs[i]), "signature '%s'",
+                             requests[i].name));
+    return NULL;
 }
 
-Error *compile_once(const Compiler *compiler, const GraphRequest *request, Plan **ret_plan)
+Error *compile_signatures(const Compiler *compiler, size_t n, const CompileRequest *requests,
+                          Graph *graphs, Plan **plans)
 {
     const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
-    Graph graph;
-    TRY(graph_import(compiler->library, compiler->arena, request, &graph));
-    return plan_emit(&input, &graph, ret_plan);
+    PrepareGraph *prepare = arena_calloc(compiler->arena, n, sizeof *prepare);
+    memset(plans, 0, n * sizeof *plans);
+    if (prepare == NULL)
+        return error_out_of_memory();
+    TRY(finish_all(compiler, n, requests, graphs));
+    for (size_t i = 0; i < n; i++)
+        prepare[i] = (PrepareGraph){ &graphs[i], requests[i].name };
+    TRY(prepare_kernels(&input, prepare, n));
+    for (size_t i = 0; i < n; i++) {
+        size_t equal = find_equal(requests, i);
+        plans[i] = plans[equal];
+        if (equal == i)
+            TRY(error_prefix(plan_emit(&input, &graphs[i], &plans[i]), "signature '%s'",
+                             requests[i].name));
+    }
+    return store_seal(compiler->store, compiler->resources);
+}
+
+Error *compile_once(const Compiler *compiler, Graph *graph, Plan **ret_plan)
+{
+    const PlanInput input = { compiler->store, compiler->resources, compiler->workers };
+    TRY(prepare_kernels(&input, &(PrepareGraph){ graph, NULL }, 1));
+    return plan_emit(&input, graph, ret_plan);
 }

@@ -2,14 +2,16 @@
  *
  * Initialize: what TensorFlow's loader does after it has read a bundle
  * (tensorflow/cc/saved_model/loader_util.cc): the restore op, then the init op, each fed the paths
- * that it asks for.
+ * that it asks for. The init op is imported first, because what it reads must be restored.
  */
 #include "model/plan/initialize.h"
 
 #include <string.h>
 
 #include "model/base/message.h"
+#include "model/graph/fold.h"
 #include "model/plan/compile.h"
+#include "model/plan/restore.h"
 #include "model/plan/run.h"
 
 #define ARENA_BLOCK_BYTES ((size_t)1 << 20)
@@ -28,6 +30,7 @@ typedef struct Initializer {
     const Tensorflow__MetaGraphDef *meta_graph;
     Library *library;
     ResourceManager *resources;
+    Map *reached; /* NULL: all */
     Arena *arena;
     Paths paths; /* of assets; room for one more */
 } Initializer;
@@ -118,38 +121,57 @@ static Error *collect_assets(Initializer *in)
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
-static Error *run_plan(Initializer *in, const Compiler *compiler, const GraphRequest *request,
-                       Plan **plan)
+/* The graph of the node `target`, with in->paths as constants. */
+static Error *import_target(Initializer *in, const char *target, Graph *graph)
 {
-    _cleanup_(scratch_freep) Scratch *scratch = scratch_new(1);
-    _cleanup_(arena_freep) Arena *arena = arena_new(ARENA_BLOCK_BYTES, 0);
-    if (scratch == NULL || arena == NULL)
-        return error_out_of_memory();
-    TRY(compile_once(compiler, request, plan));
-    const PlanRun run = {
-        .plan = *plan, .feeds = in->paths.tensors, .scratch = scratch, .arena = arena
-    };
-    return plan_run(&run, NULL);
-}
-
-/* Runs the node `target` for its effects, fed in->paths. */
-static Error *run_target(Initializer *in, const char *target)
-{
-    _cleanup_(store_freep) Store *store = store_new();
-    _cleanup_(arena_freep) Arena *arena =
-        arena_new(ARENA_BLOCK_BYTES, GRAPH_MAX_BYTES + arena_used(in->arena));
-    if (store == NULL || arena == NULL)
-        return error_out_of_memory();
-    const Compiler compiler = {
-        .library = in->library, .resources = in->resources, .store = store, .arena = arena
-    };
     const GraphRequest request = {
         .feeds = in->paths.feeds, .n_feeds = in->paths.n, .targets = &target, .n_targets = 1
     };
+    TRY(graph_import(in->library, in->arena, &request, graph));
+    Constant *values = arena_calloc(in->arena, in->paths.n, sizeof *values);
+    if (values == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < in->paths.n; i++) {
+        values[i].tensor = in->paths.tensors[i];
+        graph->feeds[i]->values = &values[i];
+    }
+    return fold_constants(graph, in->resources);
+}
+
+static Error *run_plan(const Compiler *compiler, Graph *graph, Plan **plan)
+{
+    _cleanup_(scratch_freep) Scratch *scratch = scratch_new(1);
+    _cleanup_(arena_freep) Arena *arena = arena_new(ARENA_BLOCK_BYTES, 0);
+    _cleanup_(freep) Tensor *feeds = calloc(graph->n_feeds + 1, sizeof *feeds);
+    if (scratch == NULL || arena == NULL || feeds == NULL)
+        return error_out_of_memory();
+    TRY(compile_once(compiler, graph, plan));
+    /* Nothing looks at what is fed: it is constant. */
+    const PlanRun run = { .plan = *plan, .feeds = feeds, .scratch = scratch, .arena = arena };
+    return plan_run(&run, NULL);
+}
+
+/* Runs a graph for its effects. */
+static Error *run_graph(Initializer *in, Graph *graph)
+{
+    _cleanup_(store_freep) Store *store = store_new();
+    if (store == NULL)
+        return error_out_of_memory();
+    const Compiler compiler = {
+        .library = in->library, .resources = in->resources, .store = store, .arena = in->arena
+    };
     Plan *plan = NULL;
-    Error *error = run_plan(in, &compiler, &request, &plan);
+    Error *error = run_plan(&compiler, graph, &plan);
     plan_retire(plan);
     return error;
+}
+
+static Error *run_restore(Initializer *in, const char *target)
+{
+    Graph graph;
+    TRY(import_target(in, target, &graph));
+    TRY(restore_variables(&graph, in->reached));
+    return run_graph(in, &graph);
 }
 
 static Error *restore(Initializer *in)
@@ -164,7 +186,7 @@ static Error *restore(Initializer *in)
             ERROR_FAILED_PRECONDITION,
             "the bundle has variables, but no saver_def that says how to restore them");
     TRY(add_path(in, saver->filename_tensor_name, prefix));
-    Error *error = run_target(in, saver->restore_op_name);
+    Error *error = run_restore(in, saver->restore_op_name);
     in->paths.n--;
     return error_prefix(error, "restoring the variables with '%s'", saver->restore_op_name);
 }
@@ -202,16 +224,23 @@ static Error *find_init_op(const Initializer *in, const char **ret_name)
     return NULL;
 }
 
-static Error *run_init_op(Initializer *in)
+/* Gives the variables their values, and then runs the init op, if there is one. */
+static Error *restore_and_run(Initializer *in)
 {
     const char *name = NULL;
+    Graph graph;
     TRY(find_init_op(in, &name));
     if (name == NULL || name[0] == '\0')
-        return NULL;
-    return error_prefix(run_target(in, name), "running the init op '%s'", name);
+        return restore(in);
+    TRY(error_prefix(import_target(in, name, &graph), "the init op '%s'", name));
+    if (in->reached != NULL)
+        TRY(fold_collect_reached(&graph, in->reached));
+    TRY(restore(in));
+    return error_prefix(run_graph(in, &graph), "running the init op '%s'", name);
 }
 
-Error *initialize(const SavedModel *saved_model, Library *library, ResourceManager *resources)
+Error *initialize(const SavedModel *saved_model, Library *library, ResourceManager *resources,
+                  Map *reached)
 {
     _cleanup_(arena_freep) Arena *arena = arena_new(ARENA_BLOCK_BYTES, GRAPH_MAX_BYTES);
     if (arena == NULL)
@@ -220,8 +249,8 @@ Error *initialize(const SavedModel *saved_model, Library *library, ResourceManag
                        .meta_graph = saved_model->meta_graph,
                        .library = library,
                        .resources = resources,
+                       .reached = reached,
                        .arena = arena };
     TRY(collect_assets(&in));
-    TRY(restore(&in));
-    return run_init_op(&in);
+    return restore_and_run(&in);
 }

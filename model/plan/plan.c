@@ -3,7 +3,7 @@
  * Plan: from a graph in order to steps. Constants get numbers of their own, outputs of other nodes
  * get slots in order of the steps that make them.
  */
-#include "model/plan/plan.h"
+#include "model/plan/prepare.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -63,12 +63,6 @@ void plan_retire(Plan *plan)
 
 /* ---- emitting ------------------------------------------------------------------------------ */
 
-/* A node that becomes a step: all but feeds, constants, and those that only order. */
-static bool is_step(const Node *node)
-{
-    return node->op != NULL && node->values == NULL && !node_is(node, "NoOp");
-}
-
 static int32_t find_value(const Emit *emit, Endpoint endpoint)
 {
     const Node *node = endpoint.node;
@@ -91,7 +85,7 @@ static Error *number_values(Emit *emit)
         if (node->values != NULL) {
             emit->first_value[i] = (int32_t)n_constants;
             n_constants += node->n_outputs;
-        } else if (is_step(node)) {
+        } else if (prepare_is_step(node)) {
             emit->first_value[i] = (int32_t)n_slots;
             n_slots += node->n_outputs;
             plan->n_steps++;
@@ -126,20 +120,6 @@ static Error *allocate(Emit *emit)
     return NULL;
 }
 
-/* The stored constant of a value that is one. */
-static Error *get_constant(Emit *emit, Endpoint endpoint, StoreConstant **ret)
-{
-    const Constant *constant = endpoint_constant(endpoint);
-    *ret = NULL;
-    if (constant == NULL)
-        return NULL;
-    StoreConstant **known = &emit->constants[~find_value(emit, endpoint)];
-    if (*known == NULL)
-        TRY(store_constant(emit->input->store, constant, known));
-    *ret = *known;
-    return NULL;
-}
-
 static Error *copy_dtypes(Arena *arena, size_t n, const DType *dtypes, const DType **ret)
 {
     *ret = arena_memdup(arena, dtypes, n * sizeof(DType));
@@ -148,13 +128,12 @@ static Error *copy_dtypes(Arena *arena, size_t n, const DType *dtypes, const DTy
 
 static Error *emit_graph(const PlanInput *input, const Graph *graph, Plan **ret_plan);
 
-/* The plans of a step of control flow; nobody looks at the inputs that they have as constants. */
-static Error *emit_control(Emit *emit, const Node *node, Step *step, bool **ret_release)
+/* The plans of a step of control flow. */
+static Error *emit_control(Emit *emit, const Node *node, Step *step)
 {
     const Control *control = node->control;
     StepControl *made = arena_calloc(emit->arena, 1, sizeof *made);
-    bool *release = arena_calloc(emit->arena, (size_t)node->n_inputs, sizeof *release);
-    if (made == NULL || release == NULL)
+    if (made == NULL)
         return error_out_of_memory();
     made->kind = control->kind;
     made->n_plans = control->n_graphs;
@@ -172,47 +151,7 @@ static Error *emit_control(Emit *emit, const Node *node, Step *step, bool **ret_
         if (made->is_invariant == NULL)
             return error_out_of_memory();
     }
-    for (int i = 0; i < node->n_inputs; i++)
-        release[i] = control_is_pushed(node, i);
     step->control = made;
-    *ret_release = release;
-    return NULL;
-}
-
-static Error *prepare_step(Emit *emit, const Node *node, Step *step)
-{
-    size_t n = (size_t)node->n_inputs;
-    StoreConstant **constants = arena_calloc(emit->arena, n, sizeof *constants);
-    DType *dtypes = arena_calloc(emit->arena, n, sizeof *dtypes);
-    if (constants == NULL || dtypes == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < n; i++) {
-        dtypes[i] = endpoint_dtype(node->inputs[i]);
-        TRY(get_constant(emit, node->inputs[i], &constants[i]));
-    }
-    Attrs *attrs = arena_calloc(emit->arena, 1, sizeof *attrs);
-    if (attrs == NULL)
-        return error_out_of_memory();
-    TRY(attrs_copy(emit->arena, node->attrs, attrs)); /* kernels keep texts and lists of them */
-    OpPrepare prepare = { .op = node->op,
-                          .node_name = step->node_name,
-                          .attrs = attrs,
-                          .n_inputs = node->n_inputs,
-                          .input_dtypes = dtypes,
-                          .n_outputs = node->n_outputs,
-                          .workers = emit->input->workers };
-    if (node->control != NULL)
-        TRY(emit_control(emit, node, step, &prepare.release_input));
-    else
-        TRY(store_kernel(emit->input->store, &prepare, constants));
-    step->kernel = prepare.kernel;
-    step->attrs = attrs;
-    for (size_t i = 0; i < n; i++) {
-        if (constants[i] != NULL && !prepare.release_input[i])
-            constants[i]->n_uses++;
-        if (constants[i] == NULL && dtypes[i] == DT_RESOURCE)
-            store_keep_variables(emit->input->store);
-    }
     return NULL;
 }
 
@@ -220,10 +159,12 @@ static Error *emit_step(Emit *emit, const Node *node, int32_t number)
 {
     Step *step = &emit->steps[number];
     int32_t *inputs = arena_calloc(emit->arena, (size_t)node->n_inputs, sizeof(int32_t));
-    step->node_name = arena_strdup(emit->arena, node->name);
-    if (inputs == NULL || step->node_name == NULL)
+    if (inputs == NULL)
         return error_out_of_memory();
     step->op = node->op;
+    step->node_name = node->preparation->node_name;
+    step->attrs = node->preparation->attrs;
+    step->kernel = node->preparation->kernel;
     step->n_inputs = node->n_inputs;
     step->n_outputs = node->n_outputs;
     step->inputs = inputs;
@@ -234,12 +175,14 @@ static Error *emit_step(Emit *emit, const Node *node, int32_t number)
         inputs[i] = find_value(emit, node->inputs[i]);
         if (inputs[i] >= 0)
             emit->last_use[inputs[i]] = number;
+        else
+            emit->constants[~inputs[i]] = node->preparation->constants[i];
     }
     for (int i = 0; i < node->n_outputs; i++) {
         emit->made[step->first_output + i] = number;
         emit->last_use[step->first_output + i] = number;
     }
-    return prepare_step(emit, node, step);
+    return node->control != NULL ? emit_control(emit, node, step) : NULL;
 }
 
 static Error *emit_steps(Emit *emit)
@@ -247,7 +190,7 @@ static Error *emit_steps(Emit *emit)
     int32_t number = 0;
     for (size_t i = 0; i < emit->graph->n_order; i++) {
         const Node *node = emit->graph->order[i];
-        if (is_step(node))
+        if (prepare_is_step(node))
             TRY(error_prefix(emit_step(emit, node, number++), "node '%s' (%s)", node->name,
                              node->op->name));
     }
@@ -274,11 +217,10 @@ static Error *emit_outputs(Emit *emit)
     if (outputs == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < graph->n_outputs; i++) {
-        StoreConstant *constant = NULL;
-        TRY(get_constant(emit, graph->outputs[i], &constant));
+        const Constant *constant = endpoint_constant(graph->outputs[i]);
         outputs[i] = find_value(emit, graph->outputs[i]);
         if (constant != NULL)
-            constant->n_uses++;
+            TRY(store_constant(emit->input->store, constant, &emit->constants[~outputs[i]]));
         else
             emit->last_use[outputs[i]] = emit->plan->n_steps;
     }

@@ -66,8 +66,8 @@ typedef struct PlanInput {
     Workers *workers;           /* for preparing; may be NULL */
 } PlanInput;
 
-/* Makes the plan of a graph that is in order: prepares the kernels and numbers the values. Errors
- * of kernels name the node. The graph is not needed afterwards. */
+/* Makes the plan of a graph that is in order and whose kernels are prepared (prepare.h): numbers the
+ * values. The graph is not needed afterwards. */
 Error *plan_emit(const PlanInput *input, const Graph *graph, Plan **ret_plan) _warn_unused_result_;
 
 /* Whether a run leaves no trace: none of its steps, or of the plans that they run, has state. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/base/crc32c.h"
+#include "model/graph/affine.h"
 
 #define N_BUCKETS 1024
 #define BLOCK_BYTES ((size_t)64 << 10)
@@ -70,39 +71,78 @@ size_t store_bytes(const Store *store)
 
 /* ---- constants ----------------------------------------------------------------------------- */
 
-static uint32_t hash_tensor(const Tensor *tensor)
+bool store_is_large(const StoreConstant *constant)
 {
+    return tensor_bytes(&constant->tensor) >= LARGE_BYTES;
+}
+
+/* A variable is one by its name, whose value may have been given back by now. */
+static uint32_t hash_constant(const Constant *value)
+{
+    const Tensor *tensor = &value->tensor;
+    if (value->resource != NULL)
+        return crc32c(&value->resource, sizeof value->resource);
     if (tensor->dtype == DT_STRING || tensor->n == 0)
         return (uint32_t)tensor->n;
     return crc32c(tensor->data, tensor_bytes(tensor));
 }
 
-/* The value's memory becomes the store's. */
-static Error *copy_constant(Store *store, const Tensor *value, StoreConstant *constant)
+static bool constants_equal(const Constant *a, const Constant *b)
 {
-    Arena *arena = store->arena;
-    size_t bytes = tensor_bytes(value);
-    if (bytes >= LARGE_BYTES) {
-        constant->arena = arena_new(bytes + ARENA_ALIGNMENT, 0);
-        if (constant->arena == NULL)
-            return error_out_of_memory();
-        arena = constant->arena;
+    if (a->resource != b->resource || !affine_scale_equal(a->scale, b->scale))
+        return false;
+    if (a->resource == NULL)
+        return tensor_equal(&a->tensor, &b->tensor);
+    return a->tensor.dtype == b->tensor.dtype && shape_equal(&a->tensor.shape, &b->tensor.shape);
+}
+
+/* An arena that holds nothing but the constant, where it is large. */
+static Error *get_arena(Store *store, StoreConstant *constant, Arena **ret_arena)
+{
+    *ret_arena = store->arena;
+    if (!store_is_large(constant))
+        return NULL;
+    constant->arena = arena_new(0, 0);
+    *ret_arena = constant->arena;
+    return constant->arena != NULL ? NULL : error_out_of_memory();
+}
+
+Error *store_materialize(Store *store, StoreConstant *constant)
+{
+    const Constant *source = &constant->source;
+    const Tensor *value = &source->tensor;
+    Arena *arena = NULL;
+    if (constant->tensor.data != NULL)
+        return NULL;
+    if (source->resource != NULL && source->scale == NULL) {
+        constant->tensor = *value;
+        return NULL;
     }
+    TRY(get_arena(store, constant, &arena));
+    if (source->scale != NULL)
+        return affine_weights(arena, source->scale, value, &constant->tensor);
     if (value->dtype != DT_RESOURCE)
         return tensor_copy(arena, value, &constant->tensor);
     /* Handles point to variables, which are the version's own. */
     TRY(tensor_new(arena, DT_RESOURCE, &value->shape, &constant->tensor));
-    memcpy(constant->tensor.data, value->data, bytes);
+    memcpy(constant->tensor.data, value->data, tensor_bytes(value));
     return NULL;
+}
+
+void store_dematerialize(StoreConstant *constant)
+{
+    if (constant->n_uses > 0)
+        return;
+    constant->arena = arena_free(constant->arena);
+    constant->tensor.data = NULL;
 }
 
 Error *store_constant(Store *store, const Constant *value, StoreConstant **ret_constant)
 {
-    uint32_t hash = hash_tensor(&value->tensor);
+    uint32_t hash = hash_constant(value);
     StoreConstant **bucket = &store->constants[hash % N_BUCKETS];
     for (StoreConstant *c = *bucket; c != NULL; c = c->next) {
-        if (c->hash == hash && c->resource == value->resource &&
-            tensor_equal(&c->tensor, &value->tensor)) {
+        if (c->hash == hash && constants_equal(&c->source, value)) {
             *ret_constant = c;
             return NULL;
         }
@@ -111,13 +151,11 @@ Error *store_constant(Store *store, const Constant *value, StoreConstant **ret_c
     if (constant == NULL)
         return error_out_of_memory();
     constant->hash = hash;
-    constant->resource = value->resource;
+    constant->source = *value;
+    constant->tensor = value->tensor;
+    constant->tensor.data = NULL;
     constant->next = *bucket;
     *bucket = constant; /* from here on store_free frees its arena */
-    if (value->resource != NULL)
-        constant->tensor = value->tensor;
-    else
-        TRY(copy_constant(store, &value->tensor, constant));
     *ret_constant = constant;
     return NULL;
 }
@@ -132,8 +170,9 @@ static Error *collect_variables(const StoreConstant *constant, Map *names)
 {
     if (constant->n_uses == 0)
         return NULL;
-    if (constant->resource != NULL)
-        TRY(map_set(names, resource_name(constant->resource), constant->resource));
+    const Constant *source = &constant->source;
+    if (source->resource != NULL && source->scale == NULL)
+        TRY(map_set(names, resource_name(source->resource), source->resource));
     if (constant->tensor.dtype != DT_RESOURCE)
         return NULL;
     for (int64_t i = 0; i < constant->tensor.n; i++) {
@@ -152,10 +191,8 @@ Error *store_seal(Store *store, ResourceManager *resources)
     for (size_t i = 0; i < N_BUCKETS; i++) {
         for (StoreConstant *c = store->constants[i]; c != NULL; c = c->next) {
             TRY(collect_variables(c, names));
-            if (c->n_uses > 0)
-                continue;
-            c->arena = arena_free(c->arena);
-            c->tensor.data = NULL;
+            store_dematerialize(c);
+            c->source = (Constant){ 0 };
         }
     }
     if (!store->keeps_variables)

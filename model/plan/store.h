@@ -16,11 +16,13 @@
 typedef struct Store Store;
 
 typedef struct StoreConstant {
-    Tensor tensor;      /* data is NULL once store_seal has found that nobody needs it */
-    Resource *resource; /* the variable that owns the memory, or NULL: the store */
-    size_t n_uses;      /* by steps that look at it and by outputs */
+    Tensor tensor; /* data is NULL before store_materialize, and when nobody needs it */
+    size_t n_uses; /* by steps that look at it and by outputs */
+    /* until store_seal */
+    Constant source; /* what it is made of, borrowed */
     /* private */
-    Arena *arena; /* of a large one: its own, so that its memory can go alone */
+    Arena *arena; /* of a large one: its own, so that its memory can go alone; NULL: the store's, or
+                   * the variable's */
     uint32_t hash;
     struct StoreConstant *next;
 } StoreConstant;
@@ -33,13 +35,21 @@ Store *store_free(Store *store);
 /* For what lives as long as the version. */
 Arena *store_arena(Store *store);
 
-/* The stored form of `value`: a copy, but borrowed when a variable owns the memory. Lent. */
+/* The stored form of `value`, which is borrowed until store_seal. Lent. */
 Error *store_constant(Store *store, const Constant *value,
                       StoreConstant **ret_constant) _warn_unused_result_;
 
+/* One that is worth to be given back by itself. */
+bool store_is_large(const StoreConstant *constant);
+
+/* Makes its elements, if they are not there: a copy, with the scale in it; but they are borrowed
+ * when they are a variable as it is. And gives them back, if there are no uses. */
+Error *store_materialize(Store *store, StoreConstant *constant) _warn_unused_result_;
+void store_dematerialize(StoreConstant *constant);
+
 /* Prepares a kernel, or finds the one that was prepared alike. `prepare` is filled by the caller
  * but for arena, constants, kernel and release_input; constants[0..n_inputs) are the stored inputs,
- * NULL where an input is not constant. Sets prepare->kernel and prepare->release_input. */
+ * materialized, NULL where an input is not constant. Sets prepare->kernel and prepare->release_input. */
 Error *store_kernel(Store *store, OpPrepare *prepare,
                     StoreConstant *const *constants) _warn_unused_result_;
 

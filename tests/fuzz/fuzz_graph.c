@@ -95,7 +95,9 @@ static Error *compile(Fuzz *f, const Tensorflow__GraphDef *graph)
     };
     for (size_t n = 1; n <= 2; n++) {
         request.graph.n_outputs = n;
-        TRY(compile_signatures(&compiler, 1, &request, &f->plan));
+        Graph *graphs = NULL;
+        TRY(compile_import(&compiler, 1, &request, &graphs));
+        TRY(compile_signatures(&compiler, 1, &request, graphs, &f->plan));
         Error *error = run(f, n);
         plan_retire(f->plan);
         f->plan = NULL;

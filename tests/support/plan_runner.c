@@ -65,7 +65,9 @@ Error *plan_runner_target(PlanRunner *runner, const char *target)
     const GraphRequest request = { .targets = &target, .n_targets = 1 };
     plan_retire(runner->plan);
     runner->plan = NULL;
-    TRY(compile_once(&c, &request, &runner->plan));
+    Graph graph;
+    TRY(graph_import(c.library, c.arena, &request, &graph));
+    TRY(compile_once(&c, &graph, &runner->plan));
     return plan_runner_run(runner, NULL, NULL);
 }
 
@@ -95,8 +97,11 @@ Error *plan_runner_compile(PlanRunner *runner, const char *feeds, const char *ou
     request.graph.feeds = graph_feeds;
     request.graph.outputs = names + MAX_NAMES;
     request.graph.n_outputs = split(runner, outputs, names + MAX_NAMES);
+    Graph *graphs = NULL;
     plan_retire(runner->plan);
-    return compile_signatures(&c, 1, &request, &runner->plan);
+    runner->plan = NULL;
+    TRY(compile_import(&c, 1, &request, &graphs));
+    return compile_signatures(&c, 1, &request, graphs, &runner->plan);
 }
 
 Error *plan_runner_run(PlanRunner *runner, const Tensor *feeds, Tensor *outputs)

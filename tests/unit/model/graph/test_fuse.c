@@ -194,7 +194,9 @@ static Error *run_plain(PlanRunner *runner, const char *feed, const char *output
                                 .store = runner->store,
                                 .arena = runner->arena };
     Tensor output_tensor;
-    TRY(compile_once(&compiler, &request, &runner->plan));
+    Graph graph;
+    TRY(graph_import(compiler.library, compiler.arena, &request, &graph));
+    TRY(compile_once(&compiler, &graph, &runner->plan));
     TRY(plan_runner_run(runner, x, &output_tensor));
     return tensor_copy(runner->arena, &output_tensor, ret);
 }
