@@ -36,6 +36,12 @@ Reader *handle_reader_new(Manager *manager) _warn_unused_result_;
 Error *handle_acquire(Reader *reader, Bytes name, const int64_t *version,
                       Handle *ret_handle) _warn_unused_result_;
 
+/* The version of model `name` that is called `label`. INVALID_ARGUMENT `Unrecognized servable version
+ * label: LABEL`; NOT_FOUND `Servable not found for request: Specific(NAME, V)` when that version
+ * does not serve. The reader's thread. */
+Error *handle_acquire_labelled(Reader *reader, Bytes name, Bytes label,
+                               Handle *ret_handle) _warn_unused_result_;
+
 /* Gives the loan back; the handle is empty afterwards. Any thread. Takes an empty handle. */
 void handle_release(Handle *handle);
 
@@ -57,6 +63,10 @@ typedef struct VersionStatus {
     ErrorCode code;   /* OK, or why it ended */
     const char *text; /* in the caller's arena; "" when OK */
 } VersionStatus;
+
+/* The names of the configured models, in `arena`. */
+Error *manager_models(Manager *manager, Arena *arena, const char ***ret_names,
+                      size_t *ret_n) _warn_unused_result_;
 
 /* The versions of model `name` by number, descending, ended ones included; only `*version` when it
  * is not NULL. NOT_FOUND `Could not find any versions of model NAME` or `Could not find version V

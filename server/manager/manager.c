@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the servables have in common: the roster that readers see, the board of states, the
- * background threads, and the moment when the server is ready.
+ * background threads, the moment when the server is ready, and a change of the configuration.
  */
 #include "server/manager/manager.h"
 
@@ -10,31 +10,34 @@
 #include <string.h>
 
 #include "model/base/log.h"
-#include "model/base/map.h"
 #include "server/manager/background.h"
 #include "server/manager/board.h"
+#include "server/manager/lineup.h"
+#include "server/manager/reload.h"
 #include "server/manager/roster.h"
-#include "server/manager/servable.h"
 
-#define RECLAIM_MS                                                                                 \
-    1 /* a reader is in its few instructions, unless the system has stopped it there */
+/* A reader is in its few instructions, unless the system has stopped it there. */
+#define RECLAIM_MS 1
+#define SWEEP_MS 20 /* between two looks whether a model that leaves is gone */
 
 struct Manager {
     /* immutable */
     Loop *loop;
-    Arena *arena;           /* of the options */
-    ManagerOptions options; /* a copy in `arena` */
+    Arena *arena;           /* of the tags */
+    ManagerOptions options; /* a copy, but for the models; tags in `arena` */
     ServableHost host;
     Background *background;
     Roster *roster; /* any thread, see there */
     Board *board;   /* any thread, see there */
 
     /* loop's thread */
-    Servable **servables; /* in the order of options.models */
-    size_t n_servables;
+    Lineup *lineup;
+    ReloadQueue reloads;
     LoopTimer *reclaim;
     LoopTimer *limit;
-    Arena *scratch; /* of one status */
+    LoopTimer *sweep;
+    Arena *scratch;    /* of one status */
+    Arena *publishing; /* of one publication */
     ManagerReady *on_ready;
     void *ready_data;
     LoopTask ready;
@@ -49,11 +52,11 @@ static void run_ready(void *data)
 {
     Manager *manager = data;
     manager->is_ready_posted = false;
-    size_t n_serving = 0;
-    for (size_t i = 0; i < manager->n_servables; i++)
-        n_serving += servable_is_serving(manager->servables[i]);
+    size_t n = lineup_size(manager->lineup), n_serving = 0;
+    for (size_t i = 0; i < n; i++)
+        n_serving += servable_is_serving(lineup_at(manager->lineup, i));
     if (!manager->is_draining)
-        manager->on_ready(manager->ready_data, n_serving, manager->n_servables);
+        manager->on_ready(manager->ready_data, n_serving, n);
 }
 
 static void be_ready(Manager *manager)
@@ -74,8 +77,10 @@ static void on_limit(void *data)
 
 static void check_ready(Manager *manager)
 {
-    for (size_t i = 0; i < manager->n_servables; i++)
-        if (!servable_is_settled(manager->servables[i]))
+    if (manager->on_ready == NULL)
+        return;
+    for (size_t i = 0; i < lineup_size(manager->lineup); i++)
+        if (!servable_is_settled(lineup_at(manager->lineup, i)))
             return;
     be_ready(manager);
 }
@@ -85,102 +90,105 @@ static void check_ready(Manager *manager)
 static void run_reclaim(void *data)
 {
     Manager *manager = data;
-    uint64_t over = roster_reclaim(manager->roster);
-    for (size_t i = 0; i < manager->n_servables; i++)
-        servable_reclaim(manager->servables[i], over);
+    lineup_reclaim(manager->lineup, roster_reclaim(manager->roster));
     if (roster_is_waiting(manager->roster))
         loop_timer_start(manager->reclaim, RECLAIM_MS);
-}
-
-static size_t collect_available(const Manager *manager, Version **available)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < manager->n_servables; i++) {
-        size_t n_versions;
-        Version *const *versions = servable_versions(manager->servables[i], &n_versions);
-        for (size_t k = 0; k < n_versions; k++) {
-            if (versions[k]->state != VERSION_AVAILABLE)
-                continue;
-            if (available != NULL)
-                available[n] = versions[k];
-            n++;
-        }
-    }
-    return n;
 }
 
 static Error *publish(void *data, uint64_t *ret_epoch)
 {
     Manager *manager = data;
-    size_t n = collect_available(manager, NULL);
-    _cleanup_(freep) Version **available = calloc(n + 1, sizeof(*available));
-    if (available == NULL)
-        return error_out_of_memory();
-    collect_available(manager, available);
-    TRY(roster_publish(manager->roster, available, n, ret_epoch));
+    Version **versions;
+    RosterLabel *labels;
+    size_t n, n_labels;
+    arena_reset(manager->publishing, 4096);
+    TRY(lineup_collect(manager->lineup, manager->publishing, &versions, &n, &labels, &n_labels));
+    TRY(roster_publish(manager->roster, versions, n, labels, n_labels, ret_epoch));
     loop_timer_start(manager->reclaim, 0);
     return NULL;
 }
 
-static size_t index_of(const Manager *manager, const Servable *servable)
+static void update_board(Manager *manager, const char *name)
 {
-    size_t i = 0;
-    while (manager->servables[i] != servable)
-        i++;
-    return i;
+    arena_reset(manager->scratch, 4096);
+    VersionStatus *statuses;
+    size_t n;
+    Error *error = lineup_statuses(manager->lineup, name, manager->scratch, &statuses, &n);
+    if (error == NULL)
+        error = board_set(manager->board, name, statuses, n);
+    log_error_free(LOG_ERROR, "manager", error, "model %s: its status is out of date", name);
 }
 
 static void on_servable_changed(void *data, Servable *servable)
 {
     Manager *manager = data;
-    arena_reset(manager->scratch, 4096);
-    VersionStatus *statuses;
-    size_t n;
-    Error *error = servable_statuses(servable, manager->scratch, &statuses, &n);
-    size_t i = index_of(manager, servable);
-    if (error == NULL)
-        error = board_set(manager->board, i, statuses, n);
-    log_error_free(LOG_ERROR, "manager", error, "model %s: its status is out of date",
-                   manager->options.models[i].name);
+    update_board(manager, servable_settings(servable)->config.name);
+    lineup_note_change(manager->lineup, servable);
     check_ready(manager);
+    reload_queue_check(&manager->reloads, manager->lineup);
+}
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+static void on_gone(void *data, const char *name)
+{
+    Manager *manager = data;
+    board_remove(manager->board, name);
+    log_info("manager", "model %s: gone", name);
+}
+
+static void run_sweep(void *data)
+{
+    Manager *manager = data;
+    if (lineup_sweep(manager->lineup, on_gone, manager))
+        loop_timer_start(manager->sweep, SWEEP_MS);
+}
+
+/* Shows on the board which models are configured. */
+static Error *list_models(Manager *manager)
+{
+    size_t n = lineup_size(manager->lineup);
+    arena_reset(manager->scratch, 4096);
+    const char **names = arena_calloc(manager->scratch, n, sizeof(*names));
+    if (names == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < n; i++)
+        names[i] = servable_settings(lineup_at(manager->lineup, i))->config.name;
+    return board_configure(manager->board, names, n);
+}
+
+static Error *configure(Manager *manager, const ModelConfig *models, size_t n)
+{
+    TRY(lineup_configure(manager->lineup, models, n));
+    log_error_free(LOG_ERROR, "manager", list_models(manager), "new models have no status");
+    return NULL;
+}
+
+Error *manager_reload(Manager *manager, const ModelConfig *models, size_t n, ManagerReloaded *done,
+                      void *data)
+{
+    assert_on_loop(manager->loop);
+    assert(manager->on_ready != NULL);
+    if (manager->is_draining)
+        return error_new(ERROR_UNAVAILABLE, "the server is stopping");
+    Reload *reload;
+    TRY(reload_new(manager->lineup, models, n, done, data, &reload));
+    Error *error = configure(manager, models, n);
+    if (error != NULL) {
+        reload_free(reload);
+        return error;
+    }
+    uint64_t epoch; /* labels may have changed */
+    log_error_free(LOG_ERROR, "manager", publish(manager, &epoch),
+                   "version labels change with the next version");
+    loop_timer_start(manager->sweep, SWEEP_MS);
+    reload_queue_add(&manager->reloads, reload);
+    check_ready(manager);
+    reload_queue_check(&manager->reloads, manager->lineup);
+    return NULL;
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
-
-static Error *copy_config(Arena *arena, const ModelConfig *config, ModelConfig *copy)
-{
-    if (config->name == NULL || config->name[0] == '\0')
-        return error_new(ERROR_INVALID_ARGUMENT, "a model of the configuration has no name");
-    if (config->base_path == NULL || config->base_path[0] == '\0')
-        return error_new(ERROR_INVALID_ARGUMENT, "model %s has no base path", config->name);
-    *copy = *config;
-    copy->name = arena_strdup(arena, config->name);
-    copy->base_path = arena_strdup(arena, config->base_path);
-    const VersionPolicy *policy = &config->policy;
-    copy->policy.versions =
-        arena_memdup(arena, policy->versions, policy->n_versions * sizeof(*policy->versions));
-    if (copy->name == NULL || copy->base_path == NULL || copy->policy.versions == NULL)
-        return error_out_of_memory();
-    return NULL;
-}
-
-static Error *copy_models(Arena *arena, ManagerOptions *options)
-{
-    _cleanup_(map_freep) Map *names = map_new();
-    ModelConfig *copies = arena_calloc(arena, options->n_models, sizeof(*copies));
-    if (names == NULL || copies == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < options->n_models; i++) {
-        TRY(copy_config(arena, &options->models[i], &copies[i]));
-        if (map_has(names, copies[i].name))
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "Illegal to list model %s multiple times in config list",
-                             copies[i].name);
-        TRY(map_set(names, copies[i].name, &copies[i]));
-    }
-    options->models = copies;
-    return NULL;
-}
 
 static Error *copy_tags(Arena *arena, ModelOptions *options)
 {
@@ -200,58 +208,46 @@ static Error *copy_tags(Arena *arena, ModelOptions *options)
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-static Error *make_board(Manager *manager)
-{
-    size_t n = manager->options.n_models;
-    const char **names = arena_calloc(manager->arena, n, sizeof(*names));
-    if (names == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < n; i++)
-        names[i] = manager->options.models[i].name;
-    manager->board = board_new(names, n);
-    return manager->board == NULL ? error_out_of_memory() : NULL;
-}
-
 static Error *make_parts(Manager *manager)
 {
     manager->arena = arena_new(4096, 0);
     manager->scratch = arena_new(4096, 0);
+    manager->publishing = arena_new(4096, 0);
     manager->roster = roster_new();
+    manager->board = board_new();
+    manager->lineup = lineup_new(&manager->host);
     manager->reclaim = loop_timer_new(manager->loop, run_reclaim, manager);
     manager->limit = loop_timer_new(manager->loop, on_limit, manager);
-    if (manager->arena == NULL || manager->scratch == NULL || manager->roster == NULL ||
-        manager->reclaim == NULL || manager->limit == NULL)
+    manager->sweep = loop_timer_new(manager->loop, run_sweep, manager);
+    if (manager->arena == NULL || manager->scratch == NULL || manager->publishing == NULL ||
+        manager->roster == NULL || manager->board == NULL || manager->lineup == NULL ||
+        manager->reclaim == NULL || manager->limit == NULL || manager->sweep == NULL)
         return error_out_of_memory();
-    TRY(copy_models(manager->arena, &manager->options));
     TRY(copy_tags(manager->arena, &manager->options.load_options));
-    TRY(make_board(manager));
     TRY(background_new(manager->loop, manager->options.n_load_threads, &manager->background));
+    manager->reloads.loop = manager->loop;
     manager->host = (ServableHost){ .loop = manager->loop,
                                     .background = manager->background,
                                     .options = &manager->options,
                                     .publish = publish,
                                     .changed = on_servable_changed,
                                     .manager = manager };
-    manager->servables =
-        arena_calloc(manager->arena, manager->options.n_models, sizeof(*manager->servables));
-    if (manager->servables == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < manager->options.n_models; i++) {
-        TRY(servable_new(&manager->host, &manager->options.models[i], &manager->servables[i]));
-        manager->n_servables++;
-    }
+    TRY(configure(manager, manager->options.models, manager->options.n_models));
+    manager->options.models = NULL;
+    manager->options.n_models = 0;
     return NULL;
 }
 
 static void free_parts(Manager *manager)
 {
-    for (size_t i = 0; i < manager->n_servables; i++)
-        servable_free(manager->servables[i]);
+    lineup_free(manager->lineup);
     background_free(manager->background);
     loop_timer_free(manager->limit);
     loop_timer_free(manager->reclaim);
+    loop_timer_free(manager->sweep);
     board_free(manager->board);
     roster_free(manager->roster);
+    arena_free(manager->publishing);
     arena_free(manager->scratch);
     arena_free(manager->arena);
     free(manager);
@@ -284,8 +280,7 @@ void manager_start(Manager *manager, uint64_t limit_ms, ManagerReady *on_ready, 
     manager->ready_data = data;
     if (limit_ms > 0)
         loop_timer_start(manager->limit, limit_ms);
-    for (size_t i = 0; i < manager->n_servables; i++)
-        servable_start(manager->servables[i]);
+    lineup_start(manager->lineup);
     check_ready(manager);
 }
 
@@ -295,17 +290,15 @@ void manager_drain(Manager *manager)
     manager->is_draining = true;
     board_drain(manager->board);
     loop_timer_stop(manager->limit);
-    for (size_t i = 0; i < manager->n_servables; i++)
-        servable_drain(manager->servables[i]);
+    lineup_drain(manager->lineup);
+    reload_queue_cancel(&manager->reloads);
 }
 
 static bool is_over(void *data)
 {
     const Manager *manager = data;
-    for (size_t i = 0; i < manager->n_servables; i++)
-        if (!servable_is_empty(manager->servables[i]))
-            return false;
-    return !manager->is_ready_posted;
+    return lineup_is_empty(manager->lineup) && !manager->is_ready_posted &&
+           manager->reloads.n_posted == 0;
 }
 
 Manager *manager_free(Manager *manager, uint64_t limit_ms)
@@ -314,14 +307,14 @@ Manager *manager_free(Manager *manager, uint64_t limit_ms)
         return NULL;
     manager_drain(manager);
     manager->is_ready = true; /* nobody is to be told any more */
-    for (size_t i = 0; i < manager->n_servables; i++)
-        servable_unload(manager->servables[i]);
+    lineup_unload(manager->lineup);
     if (loop_run_until(manager->loop, is_over, manager, limit_ms)) {
         free_parts(manager);
         return NULL;
     }
     log_warning("manager", "not every version could be unloaded in time");
     loop_timer_stop(manager->reclaim);
+    loop_timer_stop(manager->sweep);
     loop_abandon(manager->loop);
     return NULL;
 }

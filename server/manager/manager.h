@@ -21,13 +21,8 @@
 #include "server/loop.h"
 #include "server/manager/handle.h"
 #include "server/manager/loader.h"
+#include "server/manager/model_config.h"
 #include "server/manager/policy.h"
-
-typedef struct ModelConfig {
-    const char *name;
-    const char *base_path; /* its children that are numbers are the versions */
-    VersionPolicy policy;  /* zero: the latest one */
-} ModelConfig;
 
 /* Defaults are those of TensorFlow Serving's flags; zero values are what they say, not defaults. */
 typedef struct ManagerOptions {
@@ -38,8 +33,9 @@ typedef struct ManagerOptions {
     uint64_t load_retry_interval_ms; /* --load_retry_interval_micros */
     unsigned n_load_threads;         /* --num_load_threads; 0 counts as 1 */
     TransitionRule rule;
-    ModelOptions load_options;   /* tags */
-    const VersionLoader *loader; /* &loader_of_bundles; not NULL */
+    bool allow_labels_for_unavailable; /* --allow_version_labels_for_unavailable_models */
+    ModelOptions load_options;         /* tags */
+    const VersionLoader *loader;       /* &loader_of_bundles; not NULL */
 } ManagerOptions;
 
 /* poll_wait_seconds 1, 5 retries a minute apart, one load thread, tag serve; no models, no loader.
@@ -63,6 +59,18 @@ typedef void ManagerReady(void *data, size_t n_serving, size_t n_models);
  * missing, unreadable or without versions is not waited for, and nothing longer than `limit_ms`
  * (0: no limit). Not called from inside manager_start. Once a manager. */
 void manager_start(Manager *manager, uint64_t limit_ms, ManagerReady *on_ready, void *data);
+
+/* What has become of a reload; takes `error`: NULL when all models that are new, or have a new base
+ * path, serve; UNKNOWN `N model(s) did not become available: {{name: M version: V} due to error: E},
+ * }`; UNAVAILABLE when the manager drains meanwhile. */
+typedef void ManagerReloaded(void *data, Error *error);
+
+/* Replaces the configuration by models[0..n), which is copied: models that are not in it are
+ * unloaded, new ones loaded, those with a new base path served from the old one until the new one is
+ * up. Takes all or nothing: the errors are those of lineup_configure, and `done` is then not called;
+ * else it is called once, later, on the loop. UNAVAILABLE while draining. After manager_start. */
+Error *manager_reload(Manager *manager, const ModelConfig *models, size_t n, ManagerReloaded *done,
+                      void *data) _warn_unused_result_;
 
 /* From now on health is NOT_SERVING and nothing new is loaded; what serves goes on serving. */
 void manager_drain(Manager *manager);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A snapshot is one block: rows sorted by model and version, found by binary search. Models are few
- * and change seldom, so every publication writes all rows anew.
+ * A snapshot is one block: rows sorted by model and version, found by binary search; behind them the
+ * labels, which are few, and their texts. Models are few and change seldom, so every publication
+ * writes all of it anew.
  */
 #include "server/manager/roster.h"
 
@@ -17,9 +18,16 @@ typedef struct Row {
     Version *version;
 } Row;
 
+typedef struct Label {
+    Bytes model, label;
+    int64_t number;
+} Label;
+
 typedef struct Snapshot {
     struct Snapshot *next; /* of those that wait for readers, oldest first */
     uint64_t end;          /* the epoch that made it out of date */
+    Label *labels;         /* [n_labels] in this block */
+    size_t n_labels;
     size_t n;
     Row rows[];
 } Snapshot;
@@ -130,19 +138,50 @@ static const Row *find_row(const Snapshot *snapshot, Bytes model, int64_t number
     return &snapshot->rows[low - 1];
 }
 
-Version *roster_find(Reader *reader, Bytes model, const int64_t *number)
+/* Opens and closes what may be read of the snapshot. */
+static const Snapshot *begin_reading(Reader *reader)
 {
     Roster *roster = reader->roster;
     assert(atomic_load_explicit(&reader->mark, memory_order_relaxed) == 0);
     atomic_store(&reader->mark, atomic_load(&roster->epoch));
-    const Snapshot *snapshot = atomic_load(&roster->snapshot);
-    const Row *row = find_row(snapshot, model, number == NULL ? INT64_MAX : *number);
-    Version *version = NULL;
-    if (row != NULL && (number == NULL || row->number == *number))
-        version = version_ref(row->version);
-    /* Release: whoever sees the 0 also sees the reference. */
+    return atomic_load(&roster->snapshot);
+}
+
+static void end_reading(Reader *reader)
+{
+    /* Release: whoever sees the 0 also sees the references that were taken. */
     atomic_store_explicit(&reader->mark, 0, memory_order_release);
+}
+
+static Version *take(const Snapshot *snapshot, Bytes model, const int64_t *number)
+{
+    const Row *row = find_row(snapshot, model, number == NULL ? INT64_MAX : *number);
+    bool is_found = row != NULL && (number == NULL || row->number == *number);
+    return is_found ? version_ref(row->version) : NULL;
+}
+
+Version *roster_find(Reader *reader, Bytes model, const int64_t *number)
+{
+    Version *version = take(begin_reading(reader), model, number);
+    end_reading(reader);
     return version;
+}
+
+bool roster_find_labelled(Reader *reader, Bytes model, Bytes label, int64_t *ret_number,
+                          Version **ret_version)
+{
+    const Snapshot *snapshot = begin_reading(reader);
+    bool is_found = false;
+    for (size_t i = 0; i < snapshot->n_labels && !is_found; i++) {
+        const Label *row = &snapshot->labels[i];
+        if (!bytes_equal(row->model, model) || !bytes_equal(row->label, label))
+            continue;
+        is_found = true;
+        *ret_number = row->number;
+        *ret_version = take(snapshot, model, &row->number);
+    }
+    end_reading(reader);
+    return is_found;
 }
 
 /* ---- writer's side ------------------------------------------------------------------------- */
@@ -154,21 +193,51 @@ static int compare_rows(const void *a, const void *b)
     return compare_keys(x->model, x->number, y->model, y->number);
 }
 
-Error *roster_publish(Roster *roster, Version *const *versions, size_t n, uint64_t *ret_epoch)
+static Bytes put_text(char **at, const char *text)
+{
+    size_t size = strlen(text);
+    Bytes copy = { memcpy(*at, text, size), size };
+    *at += size;
+    return copy;
+}
+
+static Snapshot *new_snapshot(size_t n, const RosterLabel *labels, size_t n_labels)
+{
+    size_t rows, bytes = sizeof(Snapshot);
+    if (!checked_mul(n, sizeof(Row), &rows) || !checked_add(bytes, rows, &bytes))
+        return NULL;
+    for (size_t i = 0; i < n_labels; i++) {
+        size_t texts = strlen(labels[i].model) + strlen(labels[i].label);
+        if (!checked_add(bytes, sizeof(Label) + texts, &bytes))
+            return NULL;
+    }
+    Snapshot *snapshot = malloc(bytes);
+    if (snapshot == NULL)
+        return NULL;
+    *snapshot = (Snapshot){ .n = n, .n_labels = n_labels };
+    snapshot->labels = (Label *)&snapshot->rows[n];
+    char *text = (char *)&snapshot->labels[n_labels];
+    for (size_t i = 0; i < n_labels; i++) {
+        snapshot->labels[i].model = put_text(&text, labels[i].model);
+        snapshot->labels[i].label = put_text(&text, labels[i].label);
+        snapshot->labels[i].number = labels[i].number;
+    }
+    return snapshot;
+}
+
+Error *roster_publish(Roster *roster, Version *const *versions, size_t n, const RosterLabel *labels,
+                      size_t n_labels, uint64_t *ret_epoch)
 {
     Snapshot *fresh = &empty_snapshot;
-    if (n > 0) {
-        size_t bytes;
-        if (!checked_mul(n, sizeof(Row), &bytes) || !checked_add(bytes, sizeof(Snapshot), &bytes))
-            return error_out_of_memory();
-        fresh = malloc(bytes);
+    if (n + n_labels > 0) {
+        fresh = new_snapshot(n, labels, n_labels);
         if (fresh == NULL)
             return error_out_of_memory();
-        *fresh = (Snapshot){ .n = n };
         for (size_t i = 0; i < n; i++)
             fresh->rows[i] = (Row){ bytes_of_text(versions[i]->host->model_name),
                                     versions[i]->number, versions[i] };
-        qsort(fresh->rows, n, sizeof(Row), compare_rows);
+        if (n > 1)
+            qsort(fresh->rows, n, sizeof(Row), compare_rows);
     }
     Snapshot *replaced = atomic_exchange(&roster->snapshot, fresh);
     uint64_t end = atomic_fetch_add(&roster->epoch, 1) + 1;

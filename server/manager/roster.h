@@ -43,13 +43,23 @@ Reader *roster_reader_new(Roster *roster) _warn_unused_result_;
  * taken as one step with the look-up; NULL when there is none. The reader's thread. */
 Version *roster_find(Reader *reader, Bytes model, const int64_t *number);
 
+/* What `label` of `model` stands for: gives its number and, with a reference, the version of that
+ * number, NULL when there is none. False when the model has no such label. The reader's thread. */
+bool roster_find_labelled(Reader *reader, Bytes model, Bytes label, int64_t *ret_number,
+                          Version **ret_version);
+
 /* ---- writer's side: the loop's thread ------------------------------------------------------ */
 
-/* Replaces what readers see by versions[0..n), which the roster borrows; each must stay until the
- * epoch in which it was left out is over. Gives the epoch in which the replaced snapshot ends. No
- * versions need no memory and do not fail. */
-Error *roster_publish(Roster *roster, Version *const *versions, size_t n,
-                      uint64_t *ret_epoch) _warn_unused_result_;
+typedef struct RosterLabel {
+    const char *model, *label; /* copied */
+    int64_t number;
+} RosterLabel;
+
+/* Replaces what readers see by versions[0..n), which the roster borrows, and labels[0..n_labels);
+ * each version must stay until the epoch in which it was left out is over. Gives the epoch in which
+ * the replaced snapshot ends. No versions and no labels need no memory and do not fail. */
+Error *roster_publish(Roster *roster, Version *const *versions, size_t n, const RosterLabel *labels,
+                      size_t n_labels, uint64_t *ret_epoch) _warn_unused_result_;
 
 /* Frees the replaced snapshots that no reader can see. Returns the latest epoch whose snapshot, and
  * all before it, are out of use. */

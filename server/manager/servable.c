@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/log.h"
 #include "server/manager/history.h"
@@ -19,10 +20,12 @@
 struct Servable {
     /* immutable */
     const ServableHost *host;
-    const ModelConfig *config;
+    char *name;
+    char *base_path;
     VersionHost version_host;
 
     /* loop's thread */
+    Settings *settings;
     Source *source;
     LoopTimer *retry;
     VersionSet versions;
@@ -36,8 +39,7 @@ struct Servable {
 
 static Error *add_version(Servable *servable, const ListedVersion *listed)
 {
-    char *directory =
-        arena_printf(servable->scratch, "%s/%s", servable->config->base_path, listed->name);
+    char *directory = arena_printf(servable->scratch, "%s/%s", servable->base_path, listed->name);
     if (directory == NULL)
         return error_out_of_memory();
     Version *version;
@@ -73,7 +75,7 @@ static bool unpublish(Servable *servable, Version *version)
     if (error != NULL) {
         version->state = VERSION_AVAILABLE;
         log_error_free(LOG_ERROR, "manager", error,
-                       "model %s version %" PRId64 ": not unloaded yet", servable->config->name,
+                       "model %s version %" PRId64 ": not unloaded yet", servable->name,
                        version->number);
         return false;
     }
@@ -178,7 +180,7 @@ static Error *note_listing(Servable *servable, const ListedVersion *listed, size
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++)
         numbers[i] = listed[i].number;
-    policy_aspire(&servable->config->policy, numbers, n, aspired);
+    policy_aspire(&servable->settings->config.policy, numbers, n, aspired);
 
     for (size_t i = 0; i < servable->versions.n; i++)
         servable->versions.items[i]->is_aspired = false;
@@ -209,12 +211,18 @@ static void on_report(void *data, const ListedVersion *listed, size_t n, bool is
     if (is_clean) {
         Error *error = note_listing(servable, listed, n);
         log_error_free(LOG_ERROR, "manager", error, "model %s: not every version is taken up",
-                       servable->config->name);
+                       servable->name);
     }
     take_steps(servable);
 }
 
 /* ---- what the manager asks ----------------------------------------------------------------- */
+
+const LabelSet *servable_labels(Servable *servable)
+{
+    label_set_settle(&servable->settings->labels, &servable->versions);
+    return &servable->settings->labels;
+}
 
 Version *const *servable_versions(const Servable *servable, size_t *ret_n)
 {
@@ -289,7 +297,46 @@ Error *servable_statuses(const Servable *servable, Arena *arena, VersionStatus *
     return NULL;
 }
 
+const Settings *servable_settings(const Servable *servable)
+{
+    return servable->settings;
+}
+
+void servable_configure(Servable *servable, Settings *settings)
+{
+    settings_free(servable->settings);
+    servable->settings = settings;
+    source_look(servable->source);
+}
+
 /* ---- life ---------------------------------------------------------------------------------- */
+
+static Error *make_parts(Servable *servable, const ModelConfig *config)
+{
+    const ServableHost *host = servable->host;
+    servable->name = strdup(config->name != NULL ? config->name : "");
+    servable->base_path = strdup(config->base_path != NULL ? config->base_path : "");
+    servable->scratch = arena_new(4096, 0);
+    servable->retry = loop_timer_new(host->loop, on_retry, servable);
+    if (servable->name == NULL || servable->base_path == NULL || servable->scratch == NULL ||
+        servable->retry == NULL)
+        return error_out_of_memory();
+    TRY(settings_new(config, NULL, &servable->settings));
+    servable->version_host = (VersionHost){ .loop = host->loop,
+                                            .background = host->background,
+                                            .loader = host->options->loader,
+                                            .load_options = &host->options->load_options,
+                                            .model_name = servable->name,
+                                            .changed = on_changed,
+                                            .data = servable };
+    const SourceOptions options = { .loop = host->loop,
+                                    .model_name = servable->name,
+                                    .base_path = servable->base_path,
+                                    .poll_seconds = host->options->poll_wait_seconds,
+                                    .report = on_report,
+                                    .data = servable };
+    return source_new(&options, &servable->source);
+}
 
 Error *servable_new(const ServableHost *host, const ModelConfig *config, Servable **ret_servable)
 {
@@ -297,25 +344,7 @@ Error *servable_new(const ServableHost *host, const ModelConfig *config, Servabl
     if (servable == NULL)
         return error_out_of_memory();
     servable->host = host;
-    servable->config = config;
-    servable->version_host = (VersionHost){ .loop = host->loop,
-                                            .background = host->background,
-                                            .loader = host->options->loader,
-                                            .load_options = &host->options->load_options,
-                                            .model_name = config->name,
-                                            .changed = on_changed,
-                                            .data = servable };
-    servable->scratch = arena_new(4096, 0);
-    servable->retry = loop_timer_new(host->loop, on_retry, servable);
-    const SourceOptions options = { .loop = host->loop,
-                                    .model_name = config->name,
-                                    .base_path = config->base_path,
-                                    .poll_seconds = host->options->poll_wait_seconds,
-                                    .report = on_report,
-                                    .data = servable };
-    Error *error = source_new(&options, &servable->source);
-    if (error == NULL && (servable->scratch == NULL || servable->retry == NULL))
-        error = error_out_of_memory();
+    Error *error = make_parts(servable, config);
     if (error != NULL) {
         servable_free(servable);
         return error;
@@ -362,6 +391,9 @@ Servable *servable_free(Servable *servable)
     history_done(&servable->history);
     arena_free(servable->scratch);
     version_set_done(&servable->versions);
+    settings_free(servable->settings);
+    free(servable->name);
+    free(servable->base_path);
     free(servable);
     return NULL;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "server/manager/manager.h"
+#include "server/manager/settings.h"
 #include "server/manager/version.h"
 
 typedef struct Servable Servable;
@@ -32,11 +33,16 @@ typedef struct ServableHost {
     void *manager;
 } ServableHost;
 
-/* Borrows `host` and `config`. */
+/* Borrows `host`, copies `config`: INVALID_ARGUMENT as model_config_copy. */
 Error *servable_new(const ServableHost *host, const ModelConfig *config,
                     Servable **ret_servable) _warn_unused_result_;
 
 void servable_start(Servable *servable);
+
+/* Puts `settings`, which it takes, in the place of those in force; they have the servable's name and
+ * base path. The disk is looked at anew, and what the policy wants follows; labels change with the
+ * next publication. */
+void servable_configure(Servable *servable, Settings *settings);
 
 /* Loads no more; what serves goes on serving. */
 void servable_drain(Servable *servable);
@@ -51,6 +57,12 @@ bool servable_is_empty(const Servable *servable);
 Servable *servable_free(Servable *servable);
 
 /* ---- what the manager asks ----------------------------------------------------------------- */
+
+/* Those in force. Lent until the next servable_configure. */
+const Settings *servable_settings(const Servable *servable);
+
+/* What the labels stand for, now that versions may have come or gone. Lent until the next change. */
+const LabelSet *servable_labels(Servable *servable);
 
 /* All versions that have not ended for good. Lent until the next change. */
 Version *const *servable_versions(const Servable *servable, size_t *ret_n);

@@ -221,6 +221,15 @@ void source_start(Source *source)
         loop_timer_start(source->timer, 0);
 }
 
+void source_look(Source *source)
+{
+    assert_on_loop(source->options.loop);
+    if (source->is_scanning)
+        source->is_changed = true;
+    else if (!source->is_stopped)
+        source_start(source);
+}
+
 void source_suspect(Source *source, const int64_t *numbers, size_t n)
 {
     assert_on_loop(source->options.loop);

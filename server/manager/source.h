@@ -40,6 +40,9 @@ Error *source_new(const SourceOptions *options, Source **ret_source) _warn_unuse
 /* Begins to look. Reports come later, never from inside a call. */
 void source_start(Source *source);
 
+/* Looks soon, unless it never does. */
+void source_look(Source *source);
+
 /* From now on the fingerprints of the versions numbers[0..n) are in the listings; those over
  * SOURCE_MAX_SUSPECTS are not. Copied. */
 #define SOURCE_MAX_SUSPECTS 64

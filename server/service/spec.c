@@ -80,7 +80,6 @@ Error *spec_acquire(const ModelSpec *spec, Reader *reader, Handle *ret_handle)
     if (spec->name.size == 0)
         return error_new(ERROR_INVALID_ARGUMENT, "ModelSpec has no name specified.");
     if (spec->has_label)
-        return error_new(ERROR_INVALID_ARGUMENT, "Unrecognized servable version label: %.*s",
-                         SHOWN(spec->label));
+        return handle_acquire_labelled(reader, spec->name, spec->label, ret_handle);
     return handle_acquire(reader, spec->name, spec_version(spec), ret_handle);
 }

@@ -37,9 +37,8 @@ const int64_t *spec_version(const ModelSpec *spec);
 /* The signature that is asked for, by its full name. */
 Bytes spec_signature_name(const ModelSpec *spec);
 
-/* The loan of the version that the spec asks for. INVALID_ARGUMENT when there is no spec, no name,
- * or a version label (none is ever assigned so far); NOT_FOUND as handle_acquire. The reader's
- * thread. */
+/* The loan of the version that the spec asks for. INVALID_ARGUMENT when there is no spec or no name;
+ * else as handle_acquire and handle_acquire_labelled. The reader's thread. */
 Error *spec_acquire(const ModelSpec *spec, Reader *reader, Handle *ret_handle) _warn_unused_result_;
 
 /* INVALID_ARGUMENT `Missing ModelSpec`. */

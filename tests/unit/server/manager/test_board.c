@@ -6,7 +6,13 @@
 
 #include "tests/support/check.h"
 
-static const char *const names[] = { "digits", "other" };
+static Board *make_board(void)
+{
+    static const char *const names[] = { "digits", "other" };
+    Board *board = board_new();
+    assert_ok(board_configure(board, names, 2));
+    return board;
+}
 
 static HealthStatus health(Board *board, const char *service)
 {
@@ -17,7 +23,7 @@ static void test_reading(void **state)
 {
     (void)state;
     _cleanup_(arena_freep) Arena *arena = arena_new(1024, 0);
-    Board *board = board_new(names, 2);
+    Board *board = make_board();
     VersionStatus *statuses;
     size_t n;
     assert_error(board_read(board, bytes_of_text("digits"), NULL, arena, &statuses, &n),
@@ -28,7 +34,7 @@ static void test_reading(void **state)
         { 3, VERSION_END, ERROR_UNIMPLEMENTED, text },
         { 2, VERSION_AVAILABLE, ERROR_OK, "" },
     };
-    assert_ok(board_set(board, 0, written, 2));
+    assert_ok(board_set(board, "digits", written, 2));
     memset(text, 'x', sizeof(text) - 1);
     assert_ok(board_read(board, bytes_of_text("digits"), NULL, arena, &statuses, &n));
     assert_int_equal(n, 2);
@@ -49,7 +55,7 @@ static void test_reading(void **state)
     assert_error(board_read(board, bytes_of_text("digit"), &two, arena, &one, &n), ERROR_NOT_FOUND,
                  "Could not find version 2 of model digit");
 
-    assert_ok(board_set(board, 0, NULL, 0));
+    assert_ok(board_set(board, "digits", NULL, 0));
     assert_string_equal(statuses[0].text, "no such op"); /* the reader's own */
     board_free(board);
 }
@@ -57,7 +63,7 @@ static void test_reading(void **state)
 static void test_health(void **state)
 {
     (void)state;
-    Board *board = board_new(names, 2);
+    Board *board = make_board();
     const VersionStatus up[] = { { 2, VERSION_END, ERROR_UNKNOWN, "x" },
                                  { 1, VERSION_AVAILABLE, ERROR_OK, "" } };
     const VersionStatus down[] = { { 2, VERSION_LOADING, ERROR_OK, "" },
@@ -70,14 +76,14 @@ static void test_health(void **state)
         "PredictionService",
         "ModelService",
     };
-    assert_ok(board_set(board, 0, up, 2));
-    assert_ok(board_set(board, 1, down, 2));
+    assert_ok(board_set(board, "digits", up, 2));
+    assert_ok(board_set(board, "other", down, 2));
     assert_int_equal(health(board, "digits"), HEALTH_SERVING);
     assert_int_equal(health(board, "other"), HEALTH_NOT_SERVING);
     assert_int_equal(health(board, "third"), HEALTH_UNKNOWN);
     for (size_t i = 0; i < ARRAY_SIZE(services); i++)
         assert_int_equal(health(board, services[i]), HEALTH_NOT_SERVING);
-    assert_ok(board_set(board, 1, up, 2));
+    assert_ok(board_set(board, "other", up, 2));
     for (size_t i = 0; i < ARRAY_SIZE(services); i++)
         assert_int_equal(health(board, services[i]), HEALTH_SERVING);
     board_drain(board);
@@ -88,11 +94,43 @@ static void test_health(void **state)
     board_free(board);
 }
 
+/* A model that leaves is shown until it is gone, but does not count for health. */
+static void test_configuration(void **state)
+{
+    (void)state;
+    _cleanup_(arena_freep) Arena *arena = arena_new(1024, 0);
+    static const char *const names[] = { "third", "digits" };
+    const VersionStatus up = { 1, VERSION_AVAILABLE, ERROR_OK, "" };
+    Board *board = make_board();
+    VersionStatus *statuses;
+    const char **models;
+    size_t n;
+    assert_ok(board_set(board, "digits", &up, 1));
+    assert_ok(board_set(board, "other", &up, 1));
+    assert_ok(board_configure(board, names, 2));
+    assert_ok(board_models(board, arena, &models, &n));
+    assert_int_equal(n, 2);
+    assert_string_equal(models[0], "digits");
+    assert_string_equal(models[1], "third");
+    assert_int_equal(health(board, ""), HEALTH_NOT_SERVING); /* third has no version */
+    assert_int_equal(health(board, "other"), HEALTH_UNKNOWN);
+    assert_ok(board_read(board, bytes_of_text("other"), NULL, arena, &statuses, &n));
+    board_remove(board, "other");
+    board_remove(board, "never there");
+    assert_error(board_read(board, bytes_of_text("other"), NULL, arena, &statuses, &n),
+                 ERROR_NOT_FOUND, "Could not find any versions of model other");
+    assert_ok(board_set(board, "other", &up, 1)); /* nobody's status is nobody's loss */
+    assert_ok(board_set(board, "third", &up, 1));
+    assert_int_equal(health(board, ""), HEALTH_SERVING);
+    board_free(board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_health),
+        cmocka_unit_test(test_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,7 +135,7 @@ static void test_versions_flip_under_readers(void **state)
 
     uint64_t epoch;
     Version *serving = load_version(&flipper, directory, 1);
-    assert_ok(roster_publish(flipper.roster, &serving, 1, &epoch));
+    assert_ok(roster_publish(flipper.roster, &serving, 1, NULL, 0, &epoch));
     ReaderThread readers[N_READERS] = { 0 };
     for (int i = 0; i < N_READERS; i++) {
         readers[i].flipper = &flipper;
@@ -145,7 +145,7 @@ static void test_versions_flip_under_readers(void **state)
         sched_yield();
     for (int number = 2; number <= N_FLIPS; number++) {
         Version *next = load_version(&flipper, directory, number);
-        assert_ok(roster_publish(flipper.roster, &next, 1, &epoch));
+        assert_ok(roster_publish(flipper.roster, &next, 1, NULL, 0, &epoch));
         unload_version(&flipper, serving, epoch);
         serving = next;
     }
@@ -156,7 +156,7 @@ static void test_versions_flip_under_readers(void **state)
         assert_int_equal(readers[i].n_wrong, 0);
         assert_true(readers[i].n_found > 0);
     }
-    assert_ok(roster_publish(flipper.roster, NULL, 0, &epoch));
+    assert_ok(roster_publish(flipper.roster, NULL, 0, NULL, 0, &epoch));
     unload_version(&flipper, serving, epoch);
     assert_int_equal(atomic_load(&fake_n_alive), 0);
     background_free(flipper.host.background);
@@ -196,7 +196,7 @@ static void test_find(void **state)
     Reader *reader = roster_reader_new(roster);
     assert_null(roster_find(reader, bytes_of_text("a"), NULL));
     uint64_t epoch;
-    assert_ok(roster_publish(roster, rows, ARRAY_SIZE(rows), &epoch));
+    assert_ok(roster_publish(roster, rows, ARRAY_SIZE(rows), NULL, 0, &epoch));
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const Version *found = roster_find(reader, bytes_of_text(cases[i].model),
                                            cases[i].is_latest ? NULL : &cases[i].number);
