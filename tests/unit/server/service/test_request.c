@@ -170,9 +170,6 @@ static void test_spec_is_judged_first(void **state)
     assert_true(spec_read(BYTES(""), &spec));
     assert_error(spec_acquire(&spec, NULL, &handle), ERROR_INVALID_ARGUMENT,
                  "ModelSpec has no name specified.");
-    assert_true(spec_read(BYTES("\x0a\x01m\x22\x06stable"), &spec));
-    assert_error(spec_acquire(&spec, NULL, &handle), ERROR_INVALID_ARGUMENT,
-                 "Unrecognized servable version label: stable");
     assert_null(handle.model);
 }
 
