@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Relu and its like: the functions, and the ops that apply one of them to a tensor. float and
- * double, Relu and Relu6 of integers too. Sigmoid and Tanh are here for the epilogues only; as ops they are in unary.c. Any thread.
+ * double, Relu and Relu6 of integers too. Sigmoid and Tanh are here for the epilogues only; as ops
+ * they are in unary.c. The transcendental ones of floats are in floats.c. Any thread.
  */
 #include "model/op/activation.h"
 
@@ -10,14 +11,11 @@
 #include <tgmath.h>
 
 #include "model/op/elementwise.h"
+#include "model/op/floats.h"
 #include "model/op/kernels.h"
 #include "model/op/typed.h"
 
 #define GRAIN 16384 /* elements that one worker takes at a time */
-
-/* Klambauer et al., "Self-Normalizing Neural Networks" (2017), with TensorFlow's digits. */
-#define SELU_SCALE 1.0507009873554804934193349852946
-#define SELU_SCALE_ALPHA 1.7580993408473768599402175208123
 
 static const struct {
     const char *name;
@@ -95,12 +93,29 @@ APPLY(double, activation_apply_double, 2.2204460492503131e-16, )
 
 void activation_apply(const Activation *activation, const float *in, size_t n, float *out)
 {
-    if (activation->kind == ACTIVATION_SIGMOID)
-        sigmoid_apply(in, n, out);
-    else if (activation->kind == ACTIVATION_SILU)
-        silu_apply(in, n, out);
-    else
+    switch (activation->kind) {
+    case ACTIVATION_SIGMOID:
+        floats_sigmoid((int64_t)n, in, out);
+        break;
+    case ACTIVATION_TANH:
+        floats_tanh((int64_t)n, in, out);
+        break;
+    case ACTIVATION_SILU:
+        floats_silu((int64_t)n, in, out);
+        break;
+    case ACTIVATION_GELU:
+        floats_gelu((int64_t)n, in, out);
+        break;
+    case ACTIVATION_ELU:
+        floats_elu((int64_t)n, in, out);
+        break;
+    case ACTIVATION_SELU:
+        floats_selu((int64_t)n, in, out);
+        break;
+    default:
         apply_float(activation, in, n, out);
+        break;
+    }
 }
 
 bool activation_find(const char *name, ActivationKind *ret_kind)

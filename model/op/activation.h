@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Klambauer et al., "Self-Normalizing Neural Networks" (2017), with TensorFlow's digits. */
+#define SELU_SCALE 1.0507009873554804934193349852946
+#define SELU_SCALE_ALPHA 1.7580993408473768599402175208123
+
 typedef enum ActivationKind {
     ACTIVATION_NONE,
     ACTIVATION_RELU,
@@ -47,9 +51,5 @@ bool activation_is_monotone(const Activation *activation);
 /* out[i] = f(in[i]); `in` and `out` may be the same. NaN gives NaN. */
 void activation_apply(const Activation *activation, const float *in, size_t n, float *out);
 void activation_apply_double(const Activation *activation, const double *in, size_t n, double *out);
-
-/* Sigmoid and Silu of floats, in vectors (sigmoid.c): within 1e-6 relative. */
-void sigmoid_apply(const float *in, size_t n, float *out);
-void silu_apply(const float *in, size_t n, float *out);
 
 #endif

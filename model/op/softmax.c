@@ -5,12 +5,12 @@
  */
 #include <math.h>
 #include <string.h>
-#include <tgmath.h>
 
+#include "model/op/floats.h"
 #include "model/op/kernels.h"
-#include "model/op/typed.h"
 
 #define GRAIN 4096 /* elements that one worker takes at a time */
+#define CHUNK 256  /* exponentials that are kept at once */
 
 typedef struct SoftmaxRun {
     const Tensor *in;
@@ -19,22 +19,50 @@ typedef struct SoftmaxRun {
     bool is_log;
 } SoftmaxRun;
 
-#define SOFTMAX(dtype, type, suffix)                                                               \
-    static void softmax_##suffix(const SoftmaxRun *run, const type *in, type *out)                 \
-    {                                                                                              \
-        type greatest = in[0], sum = 0;                                                            \
-        for (size_t i = 1; i < run->classes; i++)                                                  \
-            greatest = in[i] > greatest ? in[i] : greatest;                                        \
-        for (size_t i = 0; i < run->classes; i++) {                                                \
-            type shifted = in[i] - greatest, e = exp(shifted);                                     \
-            out[i] = run->is_log ? shifted : e;                                                    \
-            sum += e;                                                                              \
-        }                                                                                          \
-        const type log_sum = log(sum), scale = 1 / sum;                                            \
-        for (size_t i = 0; i < run->classes; i++)                                                  \
-            out[i] = run->is_log ? out[i] - log_sum : out[i] * scale;                              \
+/* log of the sum of exp(x[i]). */
+static float log_of_sum(size_t n, const float *x)
+{
+    float e[CHUNK], sum = 0;
+    for (size_t i = 0; i < n; i += CHUNK) {
+        size_t length = n - i < CHUNK ? n - i : CHUNK;
+        floats_exp((int64_t)length, x + i, e);
+        sum += floats_sum(length, e);
     }
-FOR_EACH_FLOAT(SOFTMAX)
+    return logf(sum);
+}
+
+static void softmax_f32(const SoftmaxRun *run, const float *in, float *out)
+{
+    const size_t n = run->classes;
+    const float greatest = floats_max(n, in);
+    for (size_t i = 0; i < n; i++)
+        out[i] = in[i] - greatest;
+    if (run->is_log) {
+        const float log_sum = log_of_sum(n, out);
+        for (size_t i = 0; i < n; i++)
+            out[i] -= log_sum;
+    } else {
+        floats_exp((int64_t)n, out, out);
+        const float scale = 1 / floats_sum(n, out);
+        for (size_t i = 0; i < n; i++)
+            out[i] *= scale;
+    }
+}
+
+static void softmax_f64(const SoftmaxRun *run, const double *in, double *out)
+{
+    double greatest = in[0], sum = 0;
+    for (size_t i = 1; i < run->classes; i++)
+        greatest = in[i] > greatest ? in[i] : greatest;
+    for (size_t i = 0; i < run->classes; i++) {
+        double shifted = in[i] - greatest, e = exp(shifted);
+        out[i] = run->is_log ? shifted : e;
+        sum += e;
+    }
+    const double log_sum = log(sum), scale = 1 / sum;
+    for (size_t i = 0; i < run->classes; i++)
+        out[i] = run->is_log ? out[i] - log_sum : out[i] * scale;
+}
 
 static void softmax_rows(void *context, size_t begin, size_t end, int thread)
 {

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "model/op/elementwise.h"
+#include "model/op/floats.h"
 #include "model/op/kernels.h"
 #include "model/op/typed.h"
 
@@ -17,10 +18,6 @@
     X("Abs", abs, fabsf(v), fabs(v))                                                               \
     X("Ceil", ceil, ceilf(v), ceil(v))                                                             \
     X("Cos", cos, cosf(v), cos(v))                                                                 \
-    X("Erf", erf, erff(v), erf(v))                                                                 \
-    X("Erfc", erfc, erfcf(v), erfc(v))                                                             \
-    X("Exp", exp, expf(v), exp(v))                                                                 \
-    X("Expm1", expm1, expm1f(v), expm1(v))                                                         \
     X("Floor", floor, floorf(v), floor(v))                                                         \
     X("Inv", inv, 1.0f / v, 1.0 / v)                                                               \
     X("Log", log, logf(v), log(v))                                                                 \
@@ -30,19 +27,30 @@
     X("Rint", rint, rintf(v), rint(v))                                                             \
     X("Round", round, rintf(v), rint(v)) /* half to even, as numpy */                              \
     X("Rsqrt", rsqrt, 1.0f / sqrtf(v), 1.0 / sqrt(v))                                              \
-    X("Sigmoid", sigmoid, 1.0f / (1.0f + expf(-v)), 1.0 / (1.0 + exp(-v)))                         \
     X("Sign", sign, v != v ? v : (float)((v > 0) - (v < 0)),                                       \
       v != v ? v : (double)((v > 0) - (v < 0)))                                                    \
     X("Sin", sin, sinf(v), sin(v))                                                                 \
     X("Sqrt", sqrt, sqrtf(v), sqrt(v))                                                             \
     X("Square", square, v *v, v *v)                                                                \
-    X("Tan", tan, tanf(v), tan(v))                                                                 \
-    X("Tanh", tanh, tanhf(v), tanh(v))
+    X("Tan", tan, tanf(v), tan(v))
 
 #define FLOAT_LOOPS(op, prefix, expression32, expression64)                                        \
     DEFINE_UNARY_LOOP(prefix##_f32, float, float, expression32)                                    \
     DEFINE_UNARY_LOOP(prefix##_f64, double, double, expression64)
 FOR_EACH_FLOAT_OP(FLOAT_LOOPS)
+
+/* Those that are floats_PREFIX for float: X(NAME, PREFIX, EXPRESSION_FOR_DOUBLE). */
+#define FOR_EACH_VECTOR_OP(X)                                                                      \
+    X("Erf", erf, erf(v))                                                                          \
+    X("Erfc", erfc, erfc(v))                                                                       \
+    X("Exp", exp, exp(v))                                                                          \
+    X("Expm1", expm1, expm1(v))                                                                    \
+    X("Sigmoid", sigmoid, 1.0 / (1.0 + exp(-v)))                                                   \
+    X("Tanh", tanh, tanh(v))
+
+#define VECTOR_LOOPS(op, prefix, expression64)                                                     \
+    DEFINE_UNARY_LOOP(prefix##_f64, double, double, expression64)
+FOR_EACH_VECTOR_OP(VECTOR_LOOPS)
 
 #define TEST_LOOPS(dt, type, suffix)                                                               \
     DEFINE_UNARY_LOOP(is_nan_##suffix, type, bool, isnan(v))                                       \
@@ -66,6 +74,8 @@ DEFINE_UNARY_LOOP(logical_not, bool, bool, !v)
 
 #define FLOAT_ROWS(op, prefix, expression32, expression64)                                         \
     { op, DT_FLOAT, DT_FLOAT, prefix##_f32 }, { op, DT_DOUBLE, DT_DOUBLE, prefix##_f64 },
+#define VECTOR_ROWS(op, prefix, expression64)                                                      \
+    { op, DT_FLOAT, DT_FLOAT, floats_##prefix }, { op, DT_DOUBLE, DT_DOUBLE, prefix##_f64 },
 #define TEST_ROWS(dt, type, suffix)                                                                \
     { "IsNan", dt, DT_BOOL, is_nan_##suffix }, { "IsInf", dt, DT_BOOL, is_inf_##suffix },          \
         { "IsFinite", dt, DT_BOOL, is_finite_##suffix },
@@ -76,8 +86,9 @@ DEFINE_UNARY_LOOP(logical_not, bool, bool, !v)
         { "Round", dt, dt, same_##suffix },
 
 static const UnaryRow rows[] = {
-    FOR_EACH_FLOAT_OP(FLOAT_ROWS) FOR_EACH_FLOAT(TEST_ROWS) FOR_EACH_SIGNED(SIGNED_ROWS)
-        FOR_EACH_INT(INT_ROWS){ "LogicalNot", DT_BOOL, DT_BOOL, logical_not },
+    FOR_EACH_FLOAT_OP(FLOAT_ROWS) FOR_EACH_VECTOR_OP(VECTOR_ROWS) FOR_EACH_FLOAT(TEST_ROWS)
+        FOR_EACH_SIGNED(SIGNED_ROWS)
+            FOR_EACH_INT(INT_ROWS){ "LogicalNot", DT_BOOL, DT_BOOL, logical_not },
 };
 
 Error *unary_prepare(OpPrepare *prepare)

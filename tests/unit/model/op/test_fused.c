@@ -227,40 +227,12 @@ static void fused_ops_check_bias_and_activation(void **state)
     }
 }
 
-/* The vectors' exponential against libm's in double, over all that a float sigmoid can tell apart,
- * and where it ends. */
-static void sigmoid_is_libms(void **state)
-{
-    (void)state;
-    static const float ends[] = {
-        INFINITY, -INFINITY, 200, -200, 88, -88, 88.5F, -88.5F, 0, -0.0F
-    };
-    float x[1000], y[1000], z[1000];
-    for (int i = 0; i < 1000; i++)
-        x[i] = i < (int)ARRAY_SIZE(ends) ? ends[i] : (float)(i - 500) * 0.1731F;
-    sigmoid_apply(x, 1000, y);
-    silu_apply(x, 1000, z);
-    for (int i = 0; i < 1000; i++) {
-        double want = 1 / (1 + exp(-(double)x[i]));
-        if (!(fabs((double)y[i] - want) <= 1e-6 * want + 1e-37))
-            fail_msg("sigmoid(%g) is %g, not %g", (double)x[i], (double)y[i], want);
-        if (isinf(x[i]) && x[i] < 0)
-            assert_true(isnan(z[i])); /* as -inf * 0 */
-        else
-            assert_true(z[i] == x[i] * y[i]);
-    }
-    x[0] = NAN;
-    sigmoid_apply(x, 1, y);
-    assert_true(isnan(y[0]));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_conv_is_its_chain),
         cmocka_unit_test(fused_depthwise_is_its_chain),
         cmocka_unit_test(fused_matmul_is_its_chain),
-        cmocka_unit_test(sigmoid_is_libms),
         cmocka_unit_test(fused_ops_check_bias_and_activation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
