@@ -11,6 +11,7 @@
 #include "model/op/conv_plain.h"
 #include "model/op/elementwise.h"
 #include "model/op/kernels.h"
+#include "model/op/unroll.h"
 
 #define GRAIN 2048 /* values written by one worker at a time */
 
@@ -18,35 +19,48 @@
 typedef float Lanes __attribute__((vector_size(16 * sizeof(float))));
 #define LANES 16
 
-/* One output pixel: its window inside the input, taps [i0,i1) x [j0,j1). */
-typedef struct Pixel {
-    int64_t at;                        /* of tap 0, 0 in x, which may lie outside */
+#define MAX_PIXELS 8 /* neighbours whose sums are in registers together */
+
+/* Output pixels side by side: their windows, taps [i0,i1) x [j0,j1) of which lie in the image. */
+typedef struct Pixels {
+    int64_t at;                        /* of tap 0, 0 of the first in x, which may lie outside */
+    int64_t step;                      /* floats from a pixel's window to the next one's */
     int64_t row_stride, column_stride; /* floats from tap to tap */
     int64_t i0, i1, j0, j1;
-} Pixel;
+} Pixels;
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* 16 channels from `channel` on, where each makes one. */
-INLINE void sum_lanes(const Depthwise *conv, const Pixel *p, int64_t channel, float *y)
+/* 16 channels from `channel` on of `n` pixels, where each channel makes one: a weight is read once
+ * for all of them. */
+INLINE void sum_lanes(const Depthwise *conv, const Pixels *p, int n, int64_t channel, float *y)
 {
     const int64_t taps = conv->shape.columns.taps, out_c = conv->shape.out_c;
-    Lanes sum = { 0 }, x, f;
+    Lanes sums[MAX_PIXELS], start = { 0 }, x, f;
     if (conv->bias != NULL)
-        memcpy(&sum, conv->bias + channel, sizeof(sum));
+        memcpy(&start, conv->bias + channel, sizeof(start));
+    UNROLL
+    for (int k = 0; k < n; k++)
+        sums[k] = start;
     for (int64_t i = p->i0; i < p->i1; i++) {
-        for (int64_t j = p->j0; j < p->j1; j++) {
-            const int64_t at = p->at + i * p->row_stride + j * p->column_stride;
-            memcpy(&x, conv->x + at + channel, sizeof(x));
-            memcpy(&f, conv->filter + (i * taps + j) * out_c + channel, sizeof(f));
-            sum += x * f;
+        const float *in = conv->x + p->at + i * p->row_stride + p->j0 * p->column_stride + channel;
+        const float *filter = conv->filter + (i * taps + p->j0) * out_c + channel;
+        for (int64_t j = p->j0; j < p->j1; j++, in += p->column_stride, filter += out_c) {
+            memcpy(&f, filter, sizeof(f));
+            UNROLL
+            for (int k = 0; k < n; k++) {
+                memcpy(&x, in + k * p->step, sizeof(x));
+                sums[k] += x * f;
+            }
         }
     }
-    memcpy(y + channel, &sum, sizeof(sum));
+    UNROLL
+    for (int k = 0; k < n; k++)
+        memcpy(y + k * out_c + channel, &sums[k], sizeof(sums[k]));
 }
 
-/* One output channel, made of input channel `in`. */
-INLINE void sum_one(const Depthwise *conv, const Pixel *p, int64_t in, int64_t channel, float *y)
+/* One output channel of one pixel, made of input channel `in`. */
+INLINE void sum_one(const Depthwise *conv, const Pixels *p, int64_t in, int64_t channel, float *y)
 {
     const int64_t taps = conv->shape.columns.taps, out_c = conv->shape.out_c;
     float sum = conv->bias != NULL ? conv->bias[channel] : 0;
@@ -58,24 +72,65 @@ INLINE void sum_one(const Depthwise *conv, const Pixel *p, int64_t in, int64_t c
     y[channel] = sum;
 }
 
+/* All channels of `n` pixels. What is left of less than 16 is computed with some of those before it
+ * again. */
+INLINE void sum_pixels(const Depthwise *conv, const Pixels *p, int n, float *y)
+{
+    const int64_t out_c = conv->shape.out_c, multiplier = out_c / conv->shape.in_c;
+    if (multiplier == 1 && out_c >= LANES) {
+        for (int64_t channel = 0; channel + LANES <= out_c; channel += LANES)
+            sum_lanes(conv, p, n, channel, y);
+        if (out_c % LANES != 0)
+            sum_lanes(conv, p, n, out_c - LANES, y);
+        return;
+    }
+    Pixels one = *p;
+    for (int k = 0; k < n; k++, one.at += p->step, y += out_c) {
+        for (int64_t channel = 0; channel < out_c; channel++)
+            sum_one(conv, &one, channel / multiplier, channel, y);
+    }
+}
+
+/* How many pixels from `column` on may be computed together: those whose windows do not leave the
+ * image at the sides, else one. */
+INLINE int64_t count_together(const WindowAxis *w, int64_t column)
+{
+    const int64_t first = column * w->stride - w->before;
+    const int64_t room = w->in - 1 - (w->taps - 1) * w->dilation - first; /* of the first pixel */
+    if (first < 0 || room < 0)
+        return 1;
+    const int64_t fit = room / w->stride + 1, left = w->out - column;
+    const int64_t n = fit < left ? fit : left;
+    return n < MAX_PIXELS ? n : MAX_PIXELS;
+}
+
 /* Output row `row` of image `image`. */
 INLINE void sum_row(const Depthwise *conv, int64_t image, int64_t row)
 {
     const ConvShape *s = &conv->shape;
     const WindowAxis *h = &s->rows, *w = &s->columns;
-    const int64_t multiplier = s->out_c / s->in_c, line = w->in * s->in_c;
+    const int64_t line = w->in * s->in_c;
     float *y = conv->y + (image * h->out + row) * w->out * s->out_c;
-    Pixel p = { .row_stride = h->dilation * line, .column_stride = w->dilation * s->in_c };
+    Pixels p = { .step = w->stride * s->in_c,
+                 .row_stride = h->dilation * line,
+                 .column_stride = w->dilation * s->in_c };
     window_taps(h, row, &p.i0, &p.i1);
-    for (int64_t column = 0; column < w->out; column++, y += s->out_c) {
-        int64_t channel = 0;
+    for (int64_t column = 0; column < w->out;) {
+        int64_t n = count_together(w, column);
+        n = n == MAX_PIXELS ? n : n >= MAX_PIXELS / 2 ? MAX_PIXELS / 2 : n >= 2 ? 2 : 1;
         window_taps(w, column, &p.j0, &p.j1);
         p.at = (image * h->in + row * h->stride - h->before) * line +
                (column * w->stride - w->before) * s->in_c;
-        for (; multiplier == 1 && channel + LANES <= s->out_c; channel += LANES)
-            sum_lanes(conv, &p, channel, y);
-        for (; channel < s->out_c; channel++)
-            sum_one(conv, &p, channel / multiplier, channel, y);
+        if (n == MAX_PIXELS)
+            sum_pixels(conv, &p, MAX_PIXELS, y);
+        else if (n == MAX_PIXELS / 2)
+            sum_pixels(conv, &p, MAX_PIXELS / 2, y);
+        else if (n == 2)
+            sum_pixels(conv, &p, 2, y);
+        else
+            sum_pixels(conv, &p, 1, y);
+        column += n;
+        y += n * s->out_c;
     }
 }
 
