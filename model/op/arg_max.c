@@ -16,7 +16,7 @@ typedef int64_t ArgLoop(int64_t n, int64_t stride, const void *x);
 typedef struct ArgKernel {
     ArgLoop *loop;
     DType dtype;  /* of the elements */
-    DType output; /* int32 or int64 */
+    DType output; /* int16, uint16, int32 or int64 */
 } ArgKernel;
 
 /* `worst` is what a NaN that comes first counts as; later ones never win a comparison. */
@@ -52,7 +52,8 @@ static ArgLoop *const loops[DTYPE_MAX + 1][2] = { FOR_EACH_NUMBER(ARG_ROW)
 
 Error *arg_max_prepare(OpPrepare *prepare)
 {
-    TRY(op_prepare_indices(prepare));
+    if (prepare->input_dtypes[1] != DT_INT16)
+        TRY(op_prepare_indices(prepare));
     ArgKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
@@ -62,7 +63,8 @@ Error *arg_max_prepare(OpPrepare *prepare)
     kernel->loop = loops[dtype_is_short_float(kernel->dtype) ? DT_FLOAT : kernel->dtype][is_min];
     if (kernel->loop == NULL)
         return op_unsupported_type(prepare, kernel->dtype);
-    if (kernel->output != DT_INT32 && kernel->output != DT_INT64)
+    if (kernel->output != DT_INT16 && kernel->output != DT_UINT16 && kernel->output != DT_INT32 &&
+        kernel->output != DT_INT64)
         return op_unsupported_type(prepare, kernel->output);
     prepare->kernel = kernel;
     return NULL;
@@ -87,6 +89,17 @@ static Error *check_axis(const Tensor *x, const Tensor *dimension, int *ret_axis
     return NULL;
 }
 
+/* As TensorFlow, what does not fit loses its upper bits. */
+static void store_index(const Tensor *y, int64_t i, int64_t index)
+{
+    if (y->dtype == DT_INT64)
+        ((int64_t *)y->data)[i] = index;
+    else if (y->dtype == DT_INT32)
+        ((int32_t *)y->data)[i] = (int32_t)index;
+    else
+        ((uint16_t *)y->data)[i] = (uint16_t)index;
+}
+
 Error *arg_max_run(OpContext *c)
 {
     const ArgKernel *kernel = c->kernel;
@@ -107,10 +120,7 @@ Error *arg_max_run(OpContext *c)
     for (int64_t i = 0; i < y->n; i++) {
         int64_t first = i / inner * inner * length + i % inner;
         int64_t best = kernel->loop(length, inner, (const char *)wide + (size_t)first * size);
-        if (kernel->output == DT_INT32)
-            ((int32_t *)y->data)[i] = (int32_t)best;
-        else
-            ((int64_t *)y->data)[i] = best;
+        store_index(y, i, best);
     }
     return NULL;
 }

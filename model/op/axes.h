@@ -6,6 +6,7 @@
 #define DIGIT_OP_AXES_H
 
 #include "model/base/error.h"
+#include "model/op/op.h"
 #include "model/tensor/tensor.h"
 
 /* The dimension 0..rank-1 that `axis` names, or -1 when it names none. */
@@ -40,5 +41,10 @@ static inline Error *shape_rank_error(void)
 {
     return error_new(ERROR_UNIMPLEMENTED, "tensors have at most %d dimensions", SHAPE_MAX_RANK);
 }
+
+/* INVALID_ARGUMENT when input i is neither int32 nor int64: axes, shapes and the like may be no other
+ * type, whatever a node's attributes say. For prepare functions; op_prepare_indices (identity.c) is
+ * this for all inputs behind the first. */
+Error *op_check_index_type(const OpPrepare *prepare, int i) _warn_unused_result_;
 
 #endif

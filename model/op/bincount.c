@@ -3,6 +3,7 @@
  * Counting: Bincount, DenseBincount, RaggedBincount (how often each number below `size` occurs, in
  * a row or in all), and Bucketize (between which boundaries a number lies).
  */
+#include "model/op/axes.h"
 #include "model/op/kernels.h"
 
 #define FOR_EACH_BIN_TYPE(X)                                                                       \
@@ -27,6 +28,8 @@ Error *bincount_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     TRY(attrs_bool_or(prepare->attrs, "binary_output", false, &kernel->is_binary));
+    for (int i = 0; i < prepare->n_inputs - 1; i++)
+        TRY(op_check_index_type(prepare, i));
     TRY(check_bin_type(prepare, prepare->input_dtypes[prepare->n_inputs - 1]));
     kernel->is_flat = strcmp(prepare->op->name, "Bincount") == 0;
     prepare->kernel = kernel;

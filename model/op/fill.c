@@ -208,7 +208,7 @@ Error *one_hot_prepare(OpPrepare *prepare)
     DType indices = prepare->input_dtypes[0];
     if (axis == NULL)
         return error_out_of_memory();
-    if (indices != DT_UINT8 && indices != DT_INT32 && indices != DT_INT64)
+    if (indices != DT_UINT8 && indices != DT_INT8 && indices != DT_INT32 && indices != DT_INT64)
         return op_unsupported_type(prepare, indices);
     TRY(attrs_int_or(prepare->attrs, "axis", -1, axis));
     prepare->kernel = axis;
@@ -264,8 +264,7 @@ Error *one_hot_run(OpContext *c)
     int64_t depth = shape.dims[axis], inner = dims_product(&shape, axis + 1, shape.rank);
     size_t size = dtype_size(on->dtype);
     for (int64_t i = 0; i < indices->n; i++) {
-        int64_t index = indices->dtype == DT_UINT8 ? ((const uint8_t *)indices->data)[i]
-                                                   : tensor_index_at(indices, i);
+        int64_t index = tensor_index_at(indices, i);
         if (index < 0 || index >= depth) /* no element is on then */
             continue;
         int64_t at = (i / inner * depth + index) * inner + i % inner;

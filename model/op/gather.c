@@ -21,11 +21,11 @@ Error *gather_prepare(OpPrepare *prepare)
         return error_out_of_memory();
     TRY(attrs_int_or(prepare->attrs, "batch_dims", 0, batch_dims));
     DType indices = prepare->input_dtypes[1];
-    if (indices != DT_INT32 && indices != DT_INT64)
+    if (indices != DT_INT16 && indices != DT_INT32 && indices != DT_INT64)
         return error_new(ERROR_UNIMPLEMENTED, "there is no kernel of %s for indices of type %s",
                          prepare->op->name, dtype_name(indices));
     prepare->kernel = batch_dims;
-    return NULL;
+    return prepare->n_inputs > 2 ? op_check_index_type(prepare, 2) : NULL;
 }
 
 /* Where params and indices are split. */

@@ -4,6 +4,7 @@
  * element is copied.
  */
 #include "model/base/buf.h"
+#include "model/op/axes.h"
 #include "model/op/kernels.h"
 
 Error *op_prepare_nothing(_unused_ OpPrepare *prepare)
@@ -11,7 +12,7 @@ Error *op_prepare_nothing(_unused_ OpPrepare *prepare)
     return NULL;
 }
 
-static Error *check_index_type(const OpPrepare *prepare, int i)
+Error *op_check_index_type(const OpPrepare *prepare, int i)
 {
     DType dtype = prepare->input_dtypes[i];
     if (dtype != DT_INT32 && dtype != DT_INT64)
@@ -24,18 +25,18 @@ static Error *check_index_type(const OpPrepare *prepare, int i)
 Error *op_prepare_indices(OpPrepare *prepare)
 {
     for (int i = 1; i < prepare->n_inputs; i++)
-        TRY(check_index_type(prepare, i));
+        TRY(op_check_index_type(prepare, i));
     return NULL;
 }
 
 Error *pad_v2_prepare(OpPrepare *prepare)
 {
-    return check_index_type(prepare, 1);
+    return op_check_index_type(prepare, 1);
 }
 
 Error *concat_v2_prepare(OpPrepare *prepare)
 {
-    return check_index_type(prepare, prepare->n_inputs - 1);
+    return op_check_index_type(prepare, prepare->n_inputs - 1);
 }
 
 Error *no_op_run(_unused_ OpContext *context)

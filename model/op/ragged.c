@@ -12,6 +12,7 @@
  * Level by level, `places` holds for each row where it begins in the output, in units of the values'
  * inner elements, or -1 when it is cut off because the wanted shape is smaller.
  */
+#include "model/op/axes.h"
 #include "model/op/broadcast.h"
 #include "model/op/kernels.h"
 
@@ -31,6 +32,9 @@ Error *ragged_to_tensor_prepare(OpPrepare *prepare)
     static const char *const names[] = { "FIRST_DIM_SIZE", "ROW_SPLITS", "VALUE_ROWIDS" };
     size_t n = 0;
     const Bytes *types = NULL;
+    TRY(op_check_index_type(prepare, 0));
+    for (int i = FIRST_PARTITION_INPUT; i < prepare->n_inputs; i++)
+        TRY(op_check_index_type(prepare, i));
     TRY(attrs_texts(prepare->attrs, "row_partition_types", &n, &types));
     RaggedKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     PartitionKind *kinds = arena_calloc(prepare->arena, n, sizeof(*kinds));

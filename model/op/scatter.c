@@ -90,13 +90,12 @@ static void init_slices(const Tensor *indices, const Shape *of, Slices *ret)
                      .indices = indices };
 }
 
-/* int16 is not read by tensor_index_at. */
 static Error *check_index_type(const OpPrepare *prepare, int input)
 {
     DType dtype = prepare->input_dtypes[input];
-    if (dtype != DT_INT32 && dtype != DT_INT64)
+    if (dtype != DT_INT16 && dtype != DT_INT32 && dtype != DT_INT64)
         return error_new(ERROR_UNIMPLEMENTED,
-                         "%s with indices of type %s is not supported: int32 and int64 are",
+                         "%s with indices of type %s is not supported: int16, int32 and int64 are",
                          prepare->op->name, dtype_name(dtype));
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/op/axes.h"
+#include "model/op/elementwise.h"
 #include "model/op/kernels.h"
 #include "model/op/strided.h"
 
@@ -43,6 +44,14 @@ static Error *read_axis(const Tensor *dim, const Shape *shape, int *ret_axis)
                          "-input rank(-%d) <= split_dim < input rank (%d), but got %lld",
                          shape->rank, shape->rank, (long long)tensor_index_at(dim, 0));
     *ret_axis = axis;
+    return NULL;
+}
+
+Error *split_v_prepare(OpPrepare *prepare)
+{
+    DType sizes = prepare->input_dtypes[1];
+    if (sizes != DT_INT8 && sizes != DT_INT32 && sizes != DT_INT64)
+        return op_unsupported_type(prepare, sizes);
     return NULL;
 }
 

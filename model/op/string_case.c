@@ -72,6 +72,7 @@ Error *string_unit_prepare(OpPrepare *prepare)
     const char *unit = NULL;
     if (is_utf8 == NULL)
         return error_out_of_memory();
+    TRY(op_prepare_indices(prepare)); /* pos and len of Substr */
     TRY(attrs_text_or(prepare->attrs, "unit", "BYTE", &unit));
     *is_utf8 = strcmp(unit, "UTF8_CHAR") == 0;
     if (!*is_utf8 && strcmp(unit, "BYTE") != 0)

@@ -164,10 +164,22 @@ Tensor tensor_reshaped(const Tensor *tensor, const Shape *shape)
 
 int64_t tensor_index_at(const Tensor *tensor, int64_t i)
 {
-    assert(tensor->dtype == DT_INT32 || tensor->dtype == DT_INT64);
     assert(i >= 0 && i < tensor->n);
-    return tensor->dtype == DT_INT32 ? ((const int32_t *)tensor->data)[i]
-                                     : ((const int64_t *)tensor->data)[i];
+    switch (tensor->dtype) {
+    case DT_INT32:
+        return ((const int32_t *)tensor->data)[i];
+    case DT_INT64:
+        return ((const int64_t *)tensor->data)[i];
+    case DT_INT16:
+        return ((const int16_t *)tensor->data)[i];
+    case DT_INT8:
+        return ((const int8_t *)tensor->data)[i];
+    case DT_UINT8:
+        return ((const uint8_t *)tensor->data)[i];
+    default:
+        assert(!"an index of this type");
+        return 0;
+    }
 }
 
 Error *tensor_to_shape(const Tensor *tensor, Shape *ret_shape)

@@ -75,7 +75,8 @@ size_t tensor_bytes(const Tensor *tensor);
 /* The same memory under another shape of the same number of elements. */
 Tensor tensor_reshaped(const Tensor *tensor, const Shape *shape);
 
-/* The i-th element of an int32 or int64 tensor (axes, shapes, sizes). */
+/* The i-th element of an int32 or int64 tensor (axes, shapes, sizes), or of one of the other types
+ * that TensorFlow has indices of: int8, uint8, int16. */
 int64_t tensor_index_at(const Tensor *tensor, int64_t i);
 
 /* A one-dimensional int32 or int64 tensor (or a scalar) as a shape. INVALID_ARGUMENT for another

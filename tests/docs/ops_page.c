@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "model/base/file.h"
-#include "tests/docs/op_coverage.h"
 #include "tests/support/op_case.h"
+#include "tests/support/op_coverage.h"
 
 #define MAX_PAGE_BYTES ((size_t)1 << 20)
 #define MAX_TEST_BYTES ((size_t)1 << 26)

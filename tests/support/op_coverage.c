@@ -3,7 +3,7 @@
  * OpCoverage: which columns of an op have a type attribute (the notation is op.h's), and which types
  * the nodes of the cases give it.
  */
-#include "tests/docs/op_coverage.h"
+#include "tests/support/op_coverage.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * OpCoverage: for one op of the table, the cases that TensorFlow answered and the element types in
  * them. What docs/ops.md says of types is counted here, so that it is proven and never declared.
  */
-#ifndef DIGIT_TESTS_DOCS_OP_COVERAGE_H
-#define DIGIT_TESTS_DOCS_OP_COVERAGE_H
+#ifndef DIGIT_TESTS_SUPPORT_OP_COVERAGE_H
+#define DIGIT_TESTS_SUPPORT_OP_COVERAGE_H
 
 #include "model/base/buf.h"
 #include "model/op/op.h"
