@@ -52,8 +52,7 @@ static ArgLoop *const loops[DTYPE_MAX + 1][2] = { FOR_EACH_NUMBER(ARG_ROW)
 
 Error *arg_max_prepare(OpPrepare *prepare)
 {
-    if (prepare->input_dtypes[1] != DT_INT16)
-        TRY(op_prepare_indices(prepare));
+    TRY(op_prepare_indices(prepare));
     ArgKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();

@@ -96,9 +96,10 @@ Error *strided_slice_prepare(OpPrepare *prepare)
     TRY(read_mask(prepare->attrs, "shrink_axis_mask", &kernel->shrink_axis_mask));
     if ((kernel->ellipsis_mask & (kernel->ellipsis_mask - 1)) != 0)
         return error_new(ERROR_INVALID_ARGUMENT, "Multiple ellipses in slice spec not allowed");
-    if (prepare->input_dtypes[1] != DT_INT32 && prepare->input_dtypes[1] != DT_INT64)
+    DType index = prepare->input_dtypes[1];
+    if (index != DT_INT16 && index != DT_INT32 && index != DT_INT64)
         return error_new(ERROR_UNIMPLEMENTED, "there is no kernel of StridedSlice for type %s",
-                         dtype_name(prepare->input_dtypes[1]));
+                         dtype_name(index));
     prepare->kernel = kernel;
     return NULL;
 }
