@@ -106,6 +106,8 @@ Error *conv_prepare(OpPrepare *prepare)
 static Error *prepare_fused(OpPrepare *prepare, bool is_depthwise)
 {
     ConvKernel *kernel = NULL;
+    if (prepare->input_dtypes[0] != DT_FLOAT)
+        return op_unsupported_type(prepare, prepare->input_dtypes[0]);
     TRY(prepare_kernel(prepare, is_depthwise, &kernel));
     TRY(fused_activation(prepare->attrs, &kernel->activation));
     kernel->has_pool = attrs_find(prepare->attrs, "pool_ksize") != NULL;

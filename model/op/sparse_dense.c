@@ -15,6 +15,7 @@ Error *sparse_to_dense_prepare(OpPrepare *prepare)
     bool *validate = arena_calloc(prepare->arena, 1, sizeof(*validate));
     if (validate == NULL)
         return error_out_of_memory();
+    TRY(op_check_index_type(prepare, 0));
     TRY(attrs_bool_or(prepare->attrs, "validate_indices", true, validate));
     prepare->kernel = validate;
     return NULL;
@@ -186,6 +187,7 @@ Error *sparse_matmul_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     DType dtype = prepare->input_dtypes[1];
+    TRY(op_check_index_type(prepare, 0));
     if (dtype != DT_FLOAT && dtype != DT_DOUBLE && dtype != DT_INT32)
         return error_new(ERROR_UNIMPLEMENTED, "there is no kernel of %s for type %s",
                          prepare->op->name, dtype_name(dtype));

@@ -31,6 +31,7 @@ Error *reduce_join_prepare(OpPrepare *prepare)
     JoinKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
+    TRY(op_prepare_indices(prepare));
     TRY(text_attr(prepare, "separator", &kernel->separator));
     TRY(attrs_bool_or(prepare->attrs, "keep_dims", false, &kernel->keep_dims));
     prepare->kernel = kernel;
@@ -182,6 +183,7 @@ Error *ngrams_prepare(OpPrepare *prepare)
     if (kernel == NULL)
         return error_out_of_memory();
     TRY(text_attr(prepare, "separator", &kernel->separator));
+    TRY(op_check_index_type(prepare, 1));
     TRY(text_attr(prepare, "left_pad", &kernel->left_pad));
     TRY(text_attr(prepare, "right_pad", &kernel->right_pad));
     TRY(attrs_ints(prepare->attrs, "ngram_widths", &kernel->n_widths, &kernel->widths));

@@ -7,6 +7,7 @@
  * in their place, 'ignore' leaves them out, 'strict' ends the run. With replace_control_characters
  * U+0000 to U+001F count as such bytes.
  */
+#include "model/op/axes.h"
 #include "model/op/kernels.h"
 #include "model/op/text_buf.h"
 #include "model/op/unicode.h"
@@ -81,6 +82,10 @@ Error *unicode_decode_prepare(OpPrepare *prepare)
     UnicodeKernel *kernel = NULL;
     TRY(new_kernel(prepare, &kernel));
     TRY(attrs_type_or(prepare->attrs, "Tsplits", DT_INT64, &kernel->split_type));
+    if (kernel->split_type != DT_INT32 && kernel->split_type != DT_INT64)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "attribute Tsplits is %s, but must be int32 or int64",
+                         dtype_name(kernel->split_type));
     kernel->has_offsets = prepare->n_outputs == 3;
     return read_encoding(prepare, "input_encoding", false, &kernel->input);
 }
@@ -88,6 +93,7 @@ Error *unicode_decode_prepare(OpPrepare *prepare)
 Error *unicode_encode_prepare(OpPrepare *prepare)
 {
     UnicodeKernel *kernel = NULL;
+    TRY(op_check_index_type(prepare, 1));
     TRY(new_kernel(prepare, &kernel));
     return read_encoding(prepare, "output_encoding", true, &kernel->output);
 }
