@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cumsum and Cumprod: running sums and products along one axis, from either end, with the element
- * itself or (exclusive) without it. half and bfloat16 run as float. Any thread.
+ * Cumsum, Cumprod and CumulativeLogsumexp: running sums, products and logarithms of sums of
+ * exponentials along one axis, from either end, with the element itself or (exclusive) without it.
+ * half and bfloat16 run as float. Any thread.
  */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "model/op/axes.h"
@@ -43,6 +46,22 @@ typedef struct ScanKernel {
             }                                                                                      \
         }                                                                                          \
     }
+/* log(e^a + e^b). TensorFlow begins with the lowest number, not with minus infinity. */
+static inline float log_add_f32(float a, float b)
+{
+    float high = a > b ? a : b, low = a > b ? b : a;
+    return isnan(a) || isnan(b) ? NAN : isinf(high) ? high : high + log1pf(expf(low - high));
+}
+
+static inline double log_add_f64(double a, double b)
+{
+    double high = a > b ? a : b, low = a > b ? b : a;
+    return isnan(a) || isnan(b) ? NAN : isinf(high) ? high : high + log1p(exp(low - high));
+}
+
+SCAN_LOOP(log_add_scan_f32, float, float, -FLT_MAX, log_add_f32(s, v))
+SCAN_LOOP(log_add_scan_f64, double, double, -DBL_MAX, log_add_f64(s, v))
+
 #define FLOAT_LOOPS(dt, type, suffix)                                                              \
     SCAN_LOOP(sum_##suffix, type, type, 0, s + v)                                                  \
     SCAN_LOOP(product_##suffix, type, type, 1, s *v)
@@ -52,8 +71,13 @@ typedef struct ScanKernel {
 FOR_EACH_FLOAT(FLOAT_LOOPS)
 FOR_EACH_INT(INT_LOOPS)
 
-static ScanLoop *find_loop(DType dtype, bool is_sum)
+static ScanLoop *find_loop(DType dtype, const char *op)
 {
+    bool is_sum = strcmp(op, "Cumsum") == 0;
+    if (strcmp(op, "CumulativeLogsumexp") == 0)
+        return dtype == DT_FLOAT || dtype_is_short_float(dtype) ? log_add_scan_f32
+               : dtype == DT_DOUBLE                             ? log_add_scan_f64
+                                                                : NULL;
     switch (dtype) {
 #define CASE(dt, type, suffix)                                                                     \
     case dt:                                                                                       \
@@ -73,7 +97,7 @@ Error *cumulative_prepare(OpPrepare *prepare)
     ScanKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
     if (kernel == NULL)
         return error_out_of_memory();
-    kernel->loop = find_loop(prepare->input_dtypes[0], strcmp(prepare->op->name, "Cumsum") == 0);
+    kernel->loop = find_loop(prepare->input_dtypes[0], prepare->op->name);
     if (kernel->loop == NULL)
         return op_unsupported_type(prepare, prepare->input_dtypes[0]);
     TRY(attrs_bool_or(prepare->attrs, "exclusive", false, &kernel->exclusive));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tensors made from little: Fill, ZerosLike, OnesLike, Range, OneHot.
+ * Tensors made from little: Fill, ZerosLike, OnesLike, Range, LinSpace, OneHot.
  */
 #include <math.h>
 #include <string.h>
@@ -198,6 +198,61 @@ Error *range_run(OpContext *c)
     default:
         return range_f64(c);
     }
+}
+
+/* ---- LinSpace ------------------------------------------------------------------------------ */
+
+Error *lin_space_prepare(OpPrepare *prepare)
+{
+    DType dtype = prepare->input_dtypes[0], n = prepare->input_dtypes[2];
+    if (dtype != DT_FLOAT && dtype != DT_DOUBLE && !dtype_is_short_float(dtype))
+        return op_unsupported_type(prepare, dtype);
+    return n == DT_INT32 || n == DT_INT64 ? NULL : op_unsupported_type(prepare, n);
+}
+
+/* The ends are exact, whatever rounding or an infinite step make of what is between. */
+#define LIN_SPACE(type, suffix)                                                                    \
+    static void lin_space_##suffix(const type start, const type stop, int64_t n, type *y)          \
+    {                                                                                              \
+        const type step = n > 1 ? (stop - start) / (type)(n - 1) : 0;                              \
+        for (int64_t i = 1; i < n - 1; i++)                                                        \
+            y[i] = start + step * (type)i;                                                         \
+        y[n - 1] = stop;                                                                           \
+        y[0] = start;                                                                              \
+    }
+LIN_SPACE(float, f32)
+LIN_SPACE(double, f64)
+
+Error *lin_space_run(OpContext *c)
+{
+    static const char *const names[] = { "start", "stop", "num" };
+    char text[SHAPE_TEXT_BYTES];
+    for (int k = 0; k < 3; k++) {
+        if (op_input(c, k)->shape.rank != 0)
+            return error_new(ERROR_INVALID_ARGUMENT, "%s must be a scalar, not shape %s", names[k],
+                             shape_text(&op_input(c, k)->shape, text));
+    }
+    int64_t n = tensor_index_at(op_input(c, 2), 0);
+    const void *start = op_input(c, 0)->data, *stop = op_input(c, 1)->data;
+    if (n <= 0)
+        return error_new(ERROR_INVALID_ARGUMENT, "Requires num > 0: %lld", (long long)n);
+    Tensor *y = NULL;
+    TRY(op_output(c, 0, op_input(c, 0)->dtype, &shape_of(n), &y));
+    if (y->dtype == DT_DOUBLE) {
+        lin_space_f64(*(const double *)start, *(const double *)stop, n, y->data);
+        return NULL;
+    }
+    const float *ends[2] = { NULL };
+    TRY(shorts_as_floats(c, op_input(c, 0), &ends[0]));
+    TRY(shorts_as_floats(c, op_input(c, 1), &ends[1]));
+    bool is_short = dtype_is_short_float(y->dtype);
+    float *wide = is_short ? op_scratch(c, (size_t)n * sizeof(*wide)) : y->data;
+    if (wide == NULL)
+        return error_out_of_memory();
+    lin_space_f32(*ends[0], *ends[1], n, wide);
+    if (is_short)
+        shorts_narrow(y->dtype, n, wide, y->data);
+    return NULL;
 }
 
 /* ---- OneHot -------------------------------------------------------------------------------- */

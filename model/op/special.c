@@ -79,6 +79,7 @@ static double log_gamma(double x)
 /* The same, of a and b. The operand that is zero decides, whatever the other is. */
 #define FOR_EACH_BINARY(X)                                                                         \
     X("Atan2", atan2, atan2f(a, b), atan2(a, b))                                                   \
+    X("NextAfter", next_after, nextafterf(a, b), nextafter(a, b))                                  \
     X("MulNoNan", mul_no_nan, b == 0 ? 0 : a * b, b == 0 ? 0 : a * b)                              \
     X("Xdivy", xdivy, a == 0 ? 0 : a / b, a == 0 ? 0 : a / b)                                      \
     X("Xlog1py", xlog1py, a == 0 ? 0 : a * log1pf(b), a == 0 ? 0 : a * log1p(b))                   \
