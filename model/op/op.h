@@ -8,8 +8,8 @@
  *            types and at inputs whose values are constant, packs weights, and leaves what run
  *            needs in a struct of its own (OpPrepare.kernel). May be NULL.
  *   run      each time: checks the shapes of its inputs, asks for the memory of its outputs, and
- *            computes. Must not keep anything between calls, nor call malloc: many threads run the
- *            same kernel at once. Shapes and values of inputs come from strangers: every access
+ *            computes. Must not keep anything between calls (but for the counters of random.c,
+ *            which are atomic), nor call malloc: many threads run the same kernel at once. Shapes and values of inputs come from strangers: every access
  *            that they decide is checked, and the error uses TensorFlow's words where it has some.
  *
  * A kernel computes its outputs' shapes itself; there is no second place that knows them. The

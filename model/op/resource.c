@@ -349,6 +349,28 @@ Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Aren
     return error;
 }
 
+Error *resource_change(Resource *resource, Error *(*change)(const Tensor *value, void *data),
+                       void *data)
+{
+    pthread_mutex_lock(&resource->lock);
+    Error *error = check_initialized(resource);
+    if (error == NULL)
+        error = change(&resource->value, data);
+    pthread_mutex_unlock(&resource->lock);
+    return error;
+}
+
+Error *resource_of_input(const OpContext *context, Resource **ret_resource)
+{
+    const Tensor *handle = op_input(context, 0);
+    Resource *resource = handle->n == 1 ? *(Resource *const *)handle->data : NULL;
+    if (resource == NULL)
+        return error_new(ERROR_INVALID_ARGUMENT, "%s needs the handle of one variable as its input",
+                         context->op->name);
+    *ret_resource = resource;
+    return NULL;
+}
+
 Error *resource_borrow(Resource *resource, Tensor *ret_value)
 {
     TRY(check_initialized(resource));

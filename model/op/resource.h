@@ -62,6 +62,14 @@ Error *resource_read(Resource *resource, Arena *arena, Tensor *ret_value) _warn_
 Error *resource_add(Resource *resource, const Tensor *delta, bool subtract, Arena *arena,
                     Tensor *ret_value) _warn_unused_result_;
 
+/* Calls change(value, data) under the lock: it may write the elements of the value. Gives its error;
+ * FAILED_PRECONDITION when the variable was never set. */
+Error *resource_change(Resource *resource, Error *(*change)(const Tensor *value, void *data),
+                       void *data) _warn_unused_result_;
+
+/* The variable whose handle input 0 is. Lent. INVALID_ARGUMENT when there is none. */
+Error *resource_of_input(const OpContext *context, Resource **ret_resource) _warn_unused_result_;
+
 /* The value itself, without a copy: only while nobody writes (after loading, for variables that no
  * reachable op writes). FAILED_PRECONDITION when it was never set. */
 Error *resource_borrow(Resource *resource, Tensor *ret_value) _warn_unused_result_;

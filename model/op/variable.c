@@ -54,18 +54,6 @@ Error *variable_run(OpContext *c)
     return NULL;
 }
 
-/* The variable whose handle input 0 is. */
-static Error *get_variable(const OpContext *c, Resource **ret)
-{
-    const Tensor *handle = op_input(c, 0);
-    Resource *variable = handle->n == 1 ? *(Resource *const *)handle->data : NULL;
-    if (variable == NULL)
-        return error_new(ERROR_INVALID_ARGUMENT, "%s needs the handle of one variable as its input",
-                         c->op->name);
-    *ret = variable;
-    return NULL;
-}
-
 Error *read_variable_prepare(OpPrepare *prepare)
 {
     DType *dtype = arena_calloc(prepare->arena, 1, sizeof(*dtype));
@@ -80,7 +68,7 @@ Error *read_variable_run(OpContext *c)
 {
     DType wanted = *(const DType *)c->kernel;
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     if (resource_dtype(variable) != wanted)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Trying to read variable with wrong dtype. Expected %s got %s",
@@ -92,7 +80,7 @@ Error *read_variable_run(OpContext *c)
 Error *variable_is_initialized_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     const Shape scalar = shape_of();
     Tensor *output = NULL;
     TRY(op_output(c, 0, DT_BOOL, &scalar, &output));
@@ -140,7 +128,7 @@ static Error *check_shape(const OpContext *c, Resource *variable)
 Error *assign_variable_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     TRY(check_shape(c, variable));
     return resource_assign(variable, op_input(c, 1));
 }
@@ -148,14 +136,14 @@ Error *assign_variable_run(OpContext *c)
 Error *assign_add_variable_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     return resource_add(variable, op_input(c, 1), false, c->arena, NULL);
 }
 
 Error *assign_sub_variable_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     return resource_add(variable, op_input(c, 1), true, c->arena, NULL);
 }
 
@@ -169,13 +157,13 @@ Error *assign_run(OpContext *c)
 Error *assign_add_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     return resource_add(variable, op_input(c, 1), false, c->arena, &c->outputs[0]);
 }
 
 Error *assign_sub_run(OpContext *c)
 {
     Resource *variable = NULL;
-    TRY(get_variable(c, &variable));
+    TRY(resource_of_input(c, &variable));
     return resource_add(variable, op_input(c, 1), true, c->arena, &c->outputs[0]);
 }
