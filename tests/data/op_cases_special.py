@@ -6,7 +6,7 @@ from op_cases import FLOATS, INTS, NUMBERS, is_float
 from op_cases_math import FEW, extremes
 
 UNARY = "Acos Acosh Asin Asinh Atan Atanh BesselI0e BesselI1e Cosh Digamma Lgamma Sinh".split()
-BINARY = "Atan2 MulNoNan Xdivy Xlog1py Xlogy".split()
+BINARY = "Atan2 MulNoNan NextAfter Xdivy Xlog1py Xlogy".split()
 BITS = "BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift".split()
 POINTS = [0.0, 1.0, -1.0, 0.5, -0.5, 0.01, 0.99, 1.01, 2.5, -2.5, 7.0, -7.25, 29.0, 31.0, -60.0, 85.0,
           np.inf, -np.inf, np.nan]
