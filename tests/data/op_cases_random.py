@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases of random ops. Those with a state of their own draw what they draw first."""
 import numpy as np
+import tensorflow as tf
 
 from op_cases import FLOATS
 
@@ -79,7 +80,24 @@ def stateless(cases):
     cases.add("StatelessRandomGetAlg", [])
 
 
+def generator(cases):
+    """A generator in a variable, as Keras's layers keep one."""
+    for state in ([-5, -1, 42], [7, 8, 9]):
+        def skip(delta):
+            v = tf.raw_ops.VarHandleOp(dtype=I64, shape=[3], shared_name="rng", container="")
+            init = tf.raw_ops.AssignVariableOp(resource=v, value=tf.constant(np.array(state, I64)))
+            value = tf.raw_ops.RngReadAndSkip(resource=v, alg=1, delta=delta)
+            with tf.control_dependencies([value]):
+                after = tf.raw_ops.ReadVariableOp(resource=v, dtype=I64)
+            draw = tf.raw_ops.StatelessRandomUniformV2(shape=[5], key=tf.bitcast(value[2:], tf.uint64),
+                                                       counter=tf.bitcast(value[:2], tf.uint64), alg=1)
+            return [value, after, draw], init
+        for delta in (0, 1, 3, 2**40):
+            cases.add_graph(["RngReadAndSkip"], skip, [np.uint64(delta)])
+
+
 def add_cases(cases):
+    generator(cases)
     stateful(cases)
     multinomial(cases)
     stateless(cases)
