@@ -31,6 +31,9 @@ struct Loop {
     uv_timer_t limit; /* of loop_run_until */
     uv_signal_t terminate;
     uv_signal_t interrupt;
+    uv_signal_t hangup;
+    LoopFunction *on_hangup;
+    void *hangup_data;
     LoopSignal *on_signal;
     void *signal_data;
     unsigned n_signals;
@@ -160,6 +163,22 @@ Error *loop_on_terminate(Loop *loop, LoopSignal *run, void *data)
     if (status == 0)
         status = uv_signal_start(&loop->interrupt, on_uv_signal, SIGINT);
     return status == 0 ? NULL : uv_error(status, "cannot catch SIGTERM and SIGINT");
+}
+
+static void on_uv_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    Loop *loop = handle->data;
+    loop->on_hangup(loop->hangup_data);
+}
+
+Error *loop_on_hangup(Loop *loop, LoopFunction *run, void *data)
+{
+    assert_on_loop(loop);
+    loop->on_hangup = run;
+    loop->hangup_data = data;
+    int status = uv_signal_start(&loop->hangup, on_uv_hangup, SIGHUP);
+    return status == 0 ? NULL : uv_error(status, "cannot catch SIGHUP");
 }
 
 /* ---- timers -------------------------------------------------------------------------------- */
@@ -342,6 +361,7 @@ Error *loop_new(Loop **ret_loop)
     if (status != 0)
         return uv_error(status, "cannot make an event loop");
     loop->wake.data = loop->limit.data = loop->terminate.data = loop->interrupt.data = loop;
+    loop->hangup.data = loop;
     status = uv_async_init(&loop->uv, &loop->wake, on_wake);
     if (status == 0)
         status = uv_timer_init(&loop->uv, &loop->limit);
@@ -349,6 +369,8 @@ Error *loop_new(Loop **ret_loop)
         status = uv_signal_init(&loop->uv, &loop->terminate);
     if (status == 0)
         status = uv_signal_init(&loop->uv, &loop->interrupt);
+    if (status == 0)
+        status = uv_signal_init(&loop->uv, &loop->hangup);
     if (status != 0) {
         close_loop(loop);
         return uv_error(status, "cannot make the handles of the event loop");

@@ -84,6 +84,9 @@ Error *loop_submit(Loop *loop, LoopFunction *run, LoopFunction *done,
 typedef void LoopSignal(void *data, unsigned count);
 Error *loop_on_terminate(Loop *loop, LoopSignal *run, void *data) _warn_unused_result_;
 
+/* Calls `run(data)` on SIGHUP, which asks a daemon to look at its configuration. Once a loop. */
+Error *loop_on_hangup(Loop *loop, LoopFunction *run, void *data) _warn_unused_result_;
+
 /* ---- timers -------------------------------------------------------------------------------- */
 
 typedef struct LoopTimer LoopTimer;

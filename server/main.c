@@ -18,6 +18,7 @@
 
 #include "model/base/log.h"
 #include "model/model.h"
+#include "server/config/config_file.h"
 #include "server/grpc/server.h"
 #include "server/loop.h"
 #include "server/manager/manager.h"
@@ -30,6 +31,7 @@
 typedef struct Program {
     Options options;
     Loop *loop;
+    ConfigFile *config_file; /* NULL: one model, of the flags */
     Manager *manager;
     Crew *crew;       /* helps with single large calls; NULL: no call has more than its thread */
     Worker **workers; /* [n_threads + 1], the control thread's last */
@@ -138,6 +140,11 @@ static void on_terminate(void *data, unsigned count)
         loop_stop(program->loop);
 }
 
+static bool is_file_idle(void *data)
+{
+    return config_file_is_idle(data);
+}
+
 /* Frees everything in the reverse order of the start. False when calls still run, on threads that
  * cannot be ended: then nothing may be freed. */
 static bool tear_down(Program *program)
@@ -151,7 +158,13 @@ static bool tear_down(Program *program)
         worker_free(program->workers[i]);
     free(program->workers);
     crew_free(program->crew);
+    if (program->config_file != NULL)
+        config_file_stop(program->config_file);
     manager_free(program->manager, UNLOAD_MS);
+    /* A disk that hangs may keep a look from ending; then the process ends with it. */
+    if (program->config_file != NULL &&
+        loop_run_until(program->loop, is_file_idle, program->config_file, UNLOAD_MS))
+        config_file_free(program->config_file);
     loop_free(program->loop);
     options_done(&program->options);
     return true;
@@ -159,25 +172,63 @@ static bool tear_down(Program *program)
 
 /* ---- main ------------------------------------------------------------------------------------ */
 
+static void on_hangup(void *data)
+{
+    Program *program = data;
+    if (program->config_file != NULL)
+        config_file_look(program->config_file);
+}
+
+/* The models to begin with: of the file, or the one of the flags, which `flags` is storage for. */
+static Error *list_models(Program *program, ModelConfig *flags, ModelList *ret_list)
+{
+    const Options *options = &program->options;
+    if (options->model_config_file[0] != '\0')
+        return config_file_open(program->loop, options->model_config_file, &program->config_file,
+                                ret_list);
+    *flags = (ModelConfig){ .name = options->model_name, .base_path = options->model_base_path };
+    *ret_list = (ModelList){ flags, 1 };
+    return NULL;
+}
+
 static Error *start_manager(Program *program)
 {
     const Options *options = &program->options;
-    ModelConfig model = { .name = options->model_name, .base_path = options->model_base_path };
+    ModelConfig flags;
+    ModelList list;
+    TRY(loop_new(&program->loop));
+    TRY(loop_on_terminate(program->loop, on_terminate, program));
+    TRY(loop_on_hangup(program->loop, on_hangup, program));
+    TRY(list_models(program, &flags, &list));
     ManagerOptions manager = MANAGER_OPTIONS_DEFAULT;
-    manager.models = &model;
-    manager.n_models = 1;
+    manager.models = list.models;
+    manager.n_models = list.n;
     manager.poll_wait_seconds = options->poll_wait_seconds;
+    manager.n_load_threads = (unsigned)options->n_load_threads;
     manager.max_load_retries = (unsigned)options->max_load_retries;
     manager.load_retry_interval_ms = (uint64_t)options->load_retry_interval_micros / 1000;
+    manager.allow_labels_for_unavailable = options->allow_labels_for_unavailable;
     manager.load_options.tags = (const char *const *)options->tags;
     manager.load_options.n_tags = options->n_tags;
     manager.loader = &loader_of_bundles;
-    TRY(loop_new(&program->loop));
-    TRY(loop_on_terminate(program->loop, on_terminate, program));
     TRY(manager_new(program->loop, &manager, &program->manager));
     manager_start(program->manager, (uint64_t)(options->startup_wait_seconds * 1000), on_ready,
                   program);
+    if (program->config_file != NULL)
+        config_file_follow(program->config_file, program->manager,
+                           options->config_poll_wait_seconds);
     return NULL;
+}
+
+static void say_what(const Options *options)
+{
+    bool has_file = options->model_config_file[0] != '\0';
+    log_info("server", "digit-server %s: %d threads, up to %d for a call, %s kernels, %s%s%s",
+             DIGIT_VERSION, (int)options->n_threads, (int)options->n_intra_op_threads,
+             model_kernels(), has_file ? "models of " : options->model_name,
+             has_file ? options->model_config_file : " in ",
+             has_file ? "" : options->model_base_path);
+    options_warn(options);
 }
 
 int main(int argc, char **argv)
@@ -195,10 +246,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     log_set_level(program.options.log_level);
     signal(SIGPIPE, SIG_IGN);
-    log_info("server",
-             "digit-server %s: %d threads, up to %d for a call, %s kernels, model %s in %s",
-             DIGIT_VERSION, (int)program.options.n_threads, (int)program.options.n_intra_op_threads,
-             model_kernels(), program.options.model_name, program.options.model_base_path);
+    say_what(&program.options);
     error = start_manager(&program);
     if (error != NULL) {
         log_error_free(LOG_ERROR, "server", error, "cannot start");

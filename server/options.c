@@ -19,25 +19,59 @@
 static const char usage[] =
     "digit-server: serves TensorFlow SavedModels over gRPC, as TensorFlow Serving does.\n"
     "\n"
-    "  digit-server --port=8500 --model_name=digits --model_base_path=models/digits\n";
+    "  digit-server --port=8500 --model_name=digits --model_base_path=models/digits\n"
+    "  digit-server --port=8500 --model_config_file=models.config\n";
+
+/* Flags of TensorFlow Serving that are accepted, so that its command lines work as they are. */
+static const struct {
+    const char *name;
+    bool is_boolean;
+} ignored[OPTIONS_N_IGNORED] = {
+    { "enable_grpc_healthcheck_service", true }, /* there always is one */
+    { "enable_profiler", true },
+    { "flush_filesystem_caches", true },
+    { "mixed_precision", false },
+    { "num_tflite_interpreters_per_pool", false },
+    { "num_tflite_pools", false },
+    { "num_unload_threads", false },
+    { "per_process_gpu_memory_fraction", false },
+    { "platform_config_file", false },
+    { "prefer_tflite_model", true },
+    { "remove_unused_fields_from_bundle_metagraph", true },
+    { "skip_initialize_tpu", true },
+    { "tensorflow_inter_op_parallelism", false },
+    { "tensorflow_session_config_file", false },
+    { "thread_pool_factory_config_file", false },
+    { "xla_cpu_compilation_enabled", true },
+    { "xla_gpu_compilation_enabled", true },
+};
 
 /* What the flags write that is not yet an option. */
 typedef struct RawOptions {
     const char *base_path;
     const char *tags;
     const char *log_level;
+    int64_t session_parallelism;
     bool version;
 } RawOptions;
 
 static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *raw, bool *ret_help)
 {
-    const Flag flags[] = {
+    const Flag own[] = {
         { "port", FLAG_INT, &options->port, "PORT", "TCP port of gRPC, on all addresses.", 1,
           65535 },
         { "model_name", FLAG_TEXT, &options->model_name, "NAME", "What clients call the model.", 0,
           0 },
         { "model_base_path", FLAG_TEXT, &raw->base_path, "DIR",
           "Directory whose numbered subdirectories are the model's versions.", 0, 0 },
+        { "model_config_file", FLAG_TEXT, &options->model_config_file, "FILE",
+          "Text ModelServerConfig: the models to serve, in place of the two flags above.", 0, 0 },
+        { "model_config_file_poll_wait_seconds", FLAG_DOUBLE, &options->config_poll_wait_seconds,
+          "SECONDS", "Between two looks whether that file has changed; 0 never looks.", 0,
+          MAX_SECONDS },
+        { "allow_version_labels_for_unavailable_models", FLAG_BOOL,
+          &options->allow_labels_for_unavailable, NULL,
+          "Labels may be given to versions that are not up yet.", 0, 0 },
         { "file_system_poll_wait_seconds", FLAG_DOUBLE, &options->poll_wait_seconds, "SECONDS",
           "Between two looks for new versions; 0 looks once, less never.", -1, MAX_SECONDS },
         { "saved_model_tags", FLAG_TEXT, &raw->tags, "TAG,...",
@@ -47,6 +81,8 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
         { "tensorflow_intra_op_parallelism", FLAG_INT, &options->n_intra_op_threads, "N",
           "Threads that may work on one call while others are idle; 0 is one a processor.", 0,
           1024 },
+        { "tensorflow_session_parallelism", FLAG_INT, &raw->session_parallelism, "N",
+          "The same, where the flag above is not given.", 0, 1024 },
         { "max_calls_per_thread", FLAG_INT, &options->max_calls_per_thread, "N",
           "Calls that a thread holds; more are refused with RESOURCE_EXHAUSTED.", 1, 1 << 20 },
         { "max_request_bytes", FLAG_INT, &options->max_request_bytes, "BYTES",
@@ -54,6 +90,8 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
         { "max_request_tensor_bytes", FLAG_INT, &options->max_request_tensor_bytes, "BYTES",
           "Memory that a request's tensors may claim beyond the bytes that it has.", 65536,
           (double)((int64_t)1 << 40) },
+        { "num_load_threads", FLAG_INT, &options->n_load_threads, "N",
+          "Threads that load versions; 0 is one.", 0, 1024 },
         { "max_num_load_retries", FLAG_INT, &options->max_load_retries, "N",
           "Further tries to load a version that failed.", 0, INT_MAX },
         { "load_retry_interval_micros", FLAG_INT, &options->load_retry_interval_micros, "MICROS",
@@ -70,10 +108,32 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
           0 },
         { "version", FLAG_BOOL, &raw->version, NULL, "Print the version and exit.", 0, 0 },
     };
+    Flag flags[ARRAY_SIZE(own) + OPTIONS_N_IGNORED];
+    memcpy(flags, own, sizeof(own));
+    for (size_t i = 0; i < OPTIONS_N_IGNORED; i++)
+        flags[ARRAY_SIZE(own) + i] =
+            (Flag){ ignored[i].name,
+                    ignored[i].is_boolean ? FLAG_IGNORED_BOOL : FLAG_IGNORED,
+                    &options->ignored[i],
+                    NULL,
+                    "Accepted, without effect.",
+                    0,
+                    0 };
     TRY(flags_parse(flags, ARRAY_SIZE(flags), argc, argv, ret_help));
     if (*ret_help)
         flags_help(flags, ARRAY_SIZE(flags), usage, stdout);
     return NULL;
+}
+
+void options_warn(const Options *options)
+{
+    char names[1024] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < OPTIONS_N_IGNORED; i++)
+        if (options->ignored[i])
+            n += (size_t)snprintf(names + n, sizeof(names) - n, " --%s", ignored[i].name);
+    if (n > 0)
+        log_warning("server", "these flags have no effect here:%s", names);
 }
 
 /* The comma list as an array; empty elements are not tags. */
@@ -131,11 +191,34 @@ static Error *parse_level(const char *text, LogLevel *ret_level)
                      "--log_level=%s: must be debug, info, warning or error", text);
 }
 
+static Error *check_models(const Options *options, const RawOptions *raw)
+{
+    if (raw->base_path[0] == '\0' && options->model_config_file[0] == '\0')
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "Both --model_base_path and --model_config_file are empty: give the "
+                         "directory whose numbered subdirectories are the model's versions, or a "
+                         "file that lists the models");
+    if (options->model_name[0] == '\0')
+        return error_new(ERROR_INVALID_ARGUMENT, "--model_name is empty");
+    return NULL;
+}
+
+static void fill_threads(Options *options, const RawOptions *raw)
+{
+    if (options->n_threads == 0)
+        options->n_threads = workers_processors();
+    if (options->n_intra_op_threads == 0)
+        options->n_intra_op_threads = raw->session_parallelism;
+    if (options->n_intra_op_threads == 0)
+        options->n_intra_op_threads = workers_processors();
+}
+
 Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit)
 {
     *ret_options = (Options){
         .port = 8500,
         .model_name = "default",
+        .model_config_file = "",
         .poll_wait_seconds = 1,
         .max_calls_per_thread = 4096,
         .max_request_bytes = INT_MAX,
@@ -153,19 +236,12 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
     *ret_exit = help || raw.version;
     if (*ret_exit)
         return NULL;
-    if (raw.base_path[0] == '\0')
-        return error_new(ERROR_INVALID_ARGUMENT,
-                         "--model_base_path is missing: the directory whose numbered "
-                         "subdirectories are the model's versions");
-    if (ret_options->model_name[0] == '\0')
-        return error_new(ERROR_INVALID_ARGUMENT, "--model_name is empty");
-    if (ret_options->n_threads == 0)
-        ret_options->n_threads = workers_processors();
-    if (ret_options->n_intra_op_threads == 0)
-        ret_options->n_intra_op_threads = workers_processors();
+    TRY(check_models(ret_options, &raw));
+    fill_threads(ret_options, &raw);
     TRY(parse_level(raw.log_level, &ret_options->log_level));
     TRY(split_tags(raw.tags, ret_options));
-    return make_absolute(raw.base_path, &ret_options->model_base_path);
+    return raw.base_path[0] == '\0' ? NULL
+                                    : make_absolute(raw.base_path, &ret_options->model_base_path);
 }
 
 void options_done(Options *options)

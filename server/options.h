@@ -12,10 +12,16 @@
 #include "model/base/error.h"
 #include "model/base/log.h"
 
+/* TensorFlow Serving's flags that make no sense here: accelerators, its session, its file cache. */
+#define OPTIONS_N_IGNORED 17
+
 typedef struct Options {
     int64_t port;
-    const char *model_name; /* borrowed from argv */
-    char *model_base_path;  /* absolute; owned */
+    const char *model_name;        /* borrowed from argv */
+    char *model_base_path;         /* absolute; owned; NULL with a model_config_file */
+    const char *model_config_file; /* borrowed from argv; "": the one model of the two above */
+    double config_poll_wait_seconds;
+    bool allow_labels_for_unavailable;
     double poll_wait_seconds;
     char **tags; /* [n_tags] owned, one block with their texts */
     size_t n_tags;
@@ -24,12 +30,14 @@ typedef struct Options {
     int64_t max_calls_per_thread;
     int64_t max_request_bytes;
     int64_t max_request_tensor_bytes;
+    int64_t n_load_threads;
     int64_t max_load_retries;
     int64_t load_retry_interval_micros;
     double startup_wait_seconds;
     double shutdown_lame_duck_seconds;
     double shutdown_grace_seconds;
     LogLevel log_level;
+    bool ignored[OPTIONS_N_IGNORED]; /* which of the flags without effect were given */
 } Options;
 
 /* Parses the command line into `*ret_options`, to be given to options_done also after an error.
@@ -37,6 +45,10 @@ typedef struct Options {
  * prints, `*ret_exit` becomes true: there is nothing to serve. */
 Error *options_parse(int argc, char **argv, Options *ret_options,
                      bool *ret_exit) _warn_unused_result_;
+
+/* One warning in the log that names the flags that were given and have no effect here; none when
+ * there are none. */
+void options_warn(const Options *options);
 
 /* Frees what the options own. */
 void options_done(Options *options);

@@ -35,6 +35,12 @@ static bool is_named(const Argument *argument, const char *name)
            memcmp(argument->name, name, argument->name_size) == 0;
 }
 
+/* May be given bare, or as --noNAME. */
+static bool is_boolean(const Flag *flag)
+{
+    return flag->kind == FLAG_BOOL || flag->kind == FLAG_IGNORED_BOOL;
+}
+
 /* The row of the argument; of `--noNAME` that of the boolean NAME, with `*ret_is_no` true. */
 static const Flag *find_flag(const Flag *flags, size_t n, const Argument *argument, bool *ret_is_no)
 {
@@ -47,7 +53,7 @@ static const Flag *find_flag(const Flag *flags, size_t n, const Argument *argume
         return NULL;
     Argument positive = { argument->name + 2, argument->name_size - 2, argument->value };
     for (size_t i = 0; i < n; i++)
-        if (flags[i].kind == FLAG_BOOL && is_named(&positive, flags[i].name)) {
+        if (is_boolean(&flags[i]) && is_named(&positive, flags[i].name)) {
             *ret_is_no = true;
             return &flags[i];
         }
@@ -168,6 +174,10 @@ static Error *set_value(const Flag *flag, const char *text)
         return NULL;
     case FLAG_FILES:
         return append_file(flag->value, text);
+    case FLAG_IGNORED:
+    case FLAG_IGNORED_BOOL:
+        *(bool *)flag->value = true;
+        return NULL;
     }
     return NULL;
 }
@@ -186,6 +196,8 @@ static Error *parse_flag(const Flag *flags, size_t n_flags, const Argument *argu
         *(bool *)flag->value = !is_no;
         return NULL;
     }
+    if (flag->kind == FLAG_IGNORED_BOOL && argument->value == NULL)
+        return set_value(flag, "");
     if (argument->value != NULL)
         return set_value(flag, argument->value);
     if (*i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0)
@@ -236,15 +248,16 @@ static void print_default(const Flag *flag, FILE *out)
 void flags_help(const Flag *flags, size_t n_flags, const char *usage, FILE *out)
 {
     static const char *const value_names[] = {
-        [FLAG_BOOL] = "BOOL", [FLAG_INT] = "N",         [FLAG_DOUBLE] = "NUMBER",
-        [FLAG_TEXT] = "TEXT", [FLAG_FILES] = "FILE...",
+        [FLAG_BOOL] = "BOOL",         [FLAG_INT] = "N",         [FLAG_DOUBLE] = "NUMBER",
+        [FLAG_TEXT] = "TEXT",         [FLAG_FILES] = "FILE...", [FLAG_IGNORED] = "VALUE",
+        [FLAG_IGNORED_BOOL] = "BOOL",
     };
     fprintf(out, "%s\n\n", usage);
     for (size_t i = 0; i < n_flags; i++) {
         const Flag *flag = &flags[i];
         const char *value = flag->value_name != NULL ? flag->value_name : value_names[flag->kind];
         /* A boolean without a name for its value is shown bare, as it is mostly given. */
-        bool is_bare = flag->kind == FLAG_BOOL && flag->value_name == NULL;
+        bool is_bare = is_boolean(flag) && flag->value_name == NULL;
         int width = fprintf(out, "  --%s%s%s", flag->name,
                             is_bare                    ? ""
                             : flag->kind == FLAG_FILES ? " "

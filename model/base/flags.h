@@ -18,13 +18,15 @@
 #include "model/base/error.h"
 
 typedef enum FlagKind {
-    FLAG_BOOL,   /* bool; true/false, 1/0, yes/no */
-    FLAG_INT,    /* int64_t, with min and max */
-    FLAG_DOUBLE, /* double, with min and max */
-    FLAG_TEXT,   /* const char *, borrowed from argv */
-    FLAG_FILES,  /* FlagList: this flag's value and every value that follows up to the next
+    FLAG_BOOL,         /* bool; true/false, 1/0, yes/no */
+    FLAG_INT,          /* int64_t, with min and max */
+    FLAG_DOUBLE,       /* double, with min and max */
+    FLAG_TEXT,         /* const char *, borrowed from argv */
+    FLAG_FILES,        /* FlagList: this flag's value and every value that follows up to the next
                      * flag (`--image 1.png 2.png`), repeated flags append; arguments that belong
                      * to no flag go there too */
+    FLAG_IGNORED,      /* takes a value, which is not looked at; bool: the flag was given */
+    FLAG_IGNORED_BOOL, /* the same for a flag that may be bare, or --noname */
 } FlagKind;
 
 typedef struct FlagList {

@@ -27,10 +27,11 @@ class Server:
     def __init__(self, program, log, name, base_path, flags):
         self.port = free_port()
         self.log_path = log
+        model = [f"--model_name={name}", f"--model_base_path={base_path}"] if name else []
         with open(log, "w") as out:
             self.process = subprocess.Popen(
-                [program, f"--port={self.port}", f"--model_name={name}",
-                 f"--model_base_path={base_path}", *flags], stdout=out, stderr=subprocess.STDOUT)
+                [program, f"--port={self.port}", *model, *flags],
+                stdout=out, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
         while not self.listens():
             if self.process.poll() is not None:
@@ -74,8 +75,8 @@ def build():
 
 @pytest.fixture(scope="module")
 def start_server(build, tmp_path_factory):
-    """start_server(name, base_path, *flags) -> Server; those still running at the end of the
-    module are stopped, and must end with 0."""
+    """start_server(name, base_path, *flags) -> Server; without a name the flags say what to serve.
+    Those still running at the end of the module are stopped, and must end with 0."""
     servers = []
 
     def start(name, base_path, *flags):
