@@ -16,15 +16,21 @@ typedef struct DenseFeature {
     int64_t stride; /* elements of one example, or of one step of a variable length */
 } DenseFeature;
 
+typedef enum ExampleForm { FORM_V1, FORM_V2, FORM_SINGLE } ExampleForm;
+
 typedef struct ExampleKernel {
-    bool is_v2;
-    int n_sparse, n_dense;
-    const DType *sparse_types; /* [n_sparse] */
-    const DenseFeature *dense; /* [n_dense] */
-    int first_default;         /* number of that input */
+    ExampleForm form;
+    int n_sparse, n_dense, n_ragged;
+    const DType *sparse_types;  /* [n_sparse] */
+    const DenseFeature *dense;  /* [n_dense] */
+    const DType *ragged_types;  /* [n_ragged] */
+    const DType *ragged_splits; /* [n_ragged]: types of the row splits */
+    int first_default;          /* number of that input */
+    const Bytes *sparse_keys;   /* [n_sparse], [n_dense]: FORM_SINGLE, whose keys are attributes */
+    const Bytes *dense_keys;
 } ExampleKernel;
 
-/* One run. Keys are numbered sparse first, then dense. */
+/* One run. Keys are numbered sparse first, then dense, then ragged. */
 typedef struct Parse {
     OpContext *context;
     const ExampleKernel *kernel;
@@ -48,8 +54,9 @@ static inline FeatureList *list_at(const Parse *parse, int64_t i, uint32_t key)
 const char *example_place(const Parse *parse, int64_t i, uint32_t key,
                           char text[EXAMPLE_PLACE_BYTES]);
 
-/* Check dense feature d (sparse feature s) of all examples and write its outputs. */
+/* Check dense feature d (sparse feature s, ragged feature r) of all examples and write its outputs. */
 Error *example_write_dense(const Parse *parse, int d) _warn_unused_result_;
 Error *example_write_sparse(const Parse *parse, int s) _warn_unused_result_;
+Error *example_write_ragged(const Parse *parse, int r) _warn_unused_result_;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The outputs of ParseExample: one feature of all examples at a time, dense or sparse.
+ * The outputs of ParseExample: one feature of all examples at a time, dense,
+ * sparse or ragged.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 /* The name of example i for an error's text. */
 static Bytes example_name(const Parse *parse, int64_t i)
 {
+    if (parse->kernel->form == FORM_SINGLE)
+        return bytes_of_text("<unknown>");
     const Tensor *names = op_input(parse->context, 1);
     return names->n == 0 ? bytes_of_text("<unknown>") : ((const Bytes *)names->data)[i];
 }
@@ -143,25 +146,36 @@ Error *example_write_dense(const Parse *parse, int d)
     return NULL;
 }
 
-/* ---- sparse -------------------------------------------------------------------------------- */
+/* ---- sparse, ragged -------------------------------------------------------------------------------- */
 
-Error *example_write_sparse(const Parse *parse, int s)
+/* The elements of a feature that may have any number of them: in all examples, and the most in one. */
+static Error *count_lists(const Parse *parse, uint32_t key, DType dtype, int64_t *ret_total,
+                          int64_t *ret_longest)
 {
-    OpContext *c = parse->context;
     char place[EXAMPLE_PLACE_BYTES];
-    DType dtype = parse->kernel->sparse_types[s];
-    int n_sparse = parse->kernel->n_sparse;
-    int64_t total = 0, longest = 0, rank = parse->is_single ? 1 : 2;
+    int64_t total = 0, longest = 0;
     for (int64_t i = 0; i < parse->n; i++) {
-        const FeatureList *list = list_at(parse, i, (uint32_t)s);
+        const FeatureList *list = list_at(parse, i, key);
         if (list->dtype != DT_INVALID && list->dtype != dtype)
             return error_new(ERROR_INVALID_ARGUMENT,
                              "%sData types don't match. Expected type: %s, Actual type: %s",
-                             example_place(parse, i, (uint32_t)s, place), dtype_name(dtype),
+                             example_place(parse, i, key, place), dtype_name(dtype),
                              dtype_name(list->dtype));
         total += list->n;
         longest = list->n > longest ? list->n : longest;
     }
+    *ret_total = total;
+    *ret_longest = longest;
+    return NULL;
+}
+
+Error *example_write_sparse(const Parse *parse, int s)
+{
+    OpContext *c = parse->context;
+    DType dtype = parse->kernel->sparse_types[s];
+    int n_sparse = parse->kernel->n_sparse;
+    int64_t total = 0, longest = 0, rank = parse->is_single ? 1 : 2;
+    TRY(count_lists(parse, (uint32_t)s, dtype, &total, &longest));
     const Shape indices_shape = shape_of(total, rank), values_shape = shape_of(total),
                 shape_shape = shape_of(rank);
     Tensor *indices = NULL, *values = NULL, *shape = NULL;
@@ -183,5 +197,44 @@ Error *example_write_sparse(const Parse *parse, int s)
     if (!parse->is_single)
         *dims++ = parse->n;
     *dims = longest;
+    return NULL;
+}
+
+static void set_split(Tensor *splits, int64_t i, int64_t value)
+{
+    if (splits->dtype == DT_INT32)
+        ((int32_t *)splits->data)[i] = (int32_t)value;
+    else
+        ((int64_t *)splits->data)[i] = value;
+}
+
+/* One example alone is one row, and has no splits. */
+Error *example_write_ragged(const Parse *parse, int r)
+{
+    OpContext *c = parse->context;
+    const ExampleKernel *kernel = parse->kernel;
+    uint32_t key = (uint32_t)(kernel->n_sparse + kernel->n_dense + r);
+    int first = 3 * kernel->n_sparse + kernel->n_dense;
+    int64_t total = 0, longest = 0;
+    TRY(count_lists(parse, key, kernel->ragged_types[r], &total, &longest));
+    if (kernel->ragged_splits[r] == DT_INT32 && total > INT32_MAX)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "a ragged feature has %lld values, which are more than its splits of "
+                         "type int32 can say",
+                         (long long)total);
+    Tensor *values = NULL, *splits = NULL;
+    int64_t n_splits = parse->is_single ? 0 : parse->n + 1, at = 0;
+    TRY(op_output(c, first + r, kernel->ragged_types[r], &shape_of(total), &values));
+    TRY(op_output(c, first + kernel->n_ragged + r, kernel->ragged_splits[r], &shape_of(n_splits),
+                  &splits));
+    if (!parse->is_single)
+        set_split(splits, 0, 0);
+    for (int64_t i = 0; i < parse->n; i++) {
+        const FeatureList *list = list_at(parse, i, key);
+        feature_copy(list, (char *)values->data + (size_t)at * dtype_size(values->dtype));
+        at += list->n;
+        if (!parse->is_single)
+            set_split(splits, i + 1, at);
+    }
     return NULL;
 }

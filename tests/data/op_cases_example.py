@@ -144,7 +144,43 @@ def wire(cases):
     parse(cases, [field(1, entry(b"x", field(2, b"\x0a\x05ab")))], x)
 
 
+def ragged(cases):
+    def parse_ragged(serialized, keys, splits, dense=()):
+        head = [np.array(serialized, object) if isinstance(serialized, bytes) else strings(serialized), strings([]),
+                strings([]), strings([d[0].encode() for d in dense]), strings([k.encode() for k, _ in keys])]
+        cases.add("ParseExampleV2", head + [d[2] for d in dense], num_sparse=0, sparse_types=[],
+                  Tdense=[d[2].dtype for d in dense], dense_shapes=[d[1] for d in dense],
+                  ragged_value_types=[t for _, t in keys], ragged_split_types=[splits] * len(keys))
+
+    batch = [example(i=[1, 2], t=[b"x"], f=[1.0]), example(t=[b"", b"yy"]), b"", example(i=[3], f=[.5] * 3)]
+    keys = [("i", I64), ("t", "string"), ("f", F32)]
+    for splits in (np.int32, I64):
+        parse_ragged(batch, keys, splits, [("f2", [1], F32([7]))])
+        parse_ragged([], keys, splits)
+        parse_ragged([b""], keys, splits)
+        parse_ragged([example(i=[1.0])], keys, splits)
+        parse_ragged(batch[0], keys, splits)
+        parse_ragged(b"", keys, splits)
+
+
+def parse_single(cases):
+    def add(serialized, dense, sparse=(), any_text=False):
+        cases.add("ParseSingleExample", [np.array(serialized, object)] + [np.asarray(d[2]) for d in dense],
+                  any_text=any_text, num_sparse=len(sparse), sparse_keys=[s[0] for s in sparse], dense_keys=[d[0] for d in dense],
+                  sparse_types=[s[1] for s in sparse], Tdense=[d[2].dtype for d in dense], dense_shapes=[d[1] for d in dense])
+
+    x = [("x", [1], REQUIRED)]
+    for serialized in (example(x=[1.0]), example(), example(x=[2]), b"\x0a"):
+        add(serialized, x)
+    add(example(x=[1.0, 2.0]), x, any_text=True)
+    add(example(x=[1.0], s=[1, 2], y=[4]), x + [("y", [None], I64([0])), ("z", [2], F32([3, 4]))],
+        [("s", I64), ("t", "string")])
+    add([example(x=[1.0])], x)
+
+
 def add_cases(cases):
+    ragged(cases)
+    parse_single(cases)
     dense(cases)
     single(cases)
     sparse(cases)

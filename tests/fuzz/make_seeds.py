@@ -150,6 +150,10 @@ full = tf.train.Example(features=tf.train.Features(feature={
     "sf": feature("float_list", [0.5, 2.0]), "ss": feature("bytes_list", [b"", b"abc"]),
     "other": feature("int64_list", [7])}))
 write("example", "full", full.SerializeToString(deterministic=True))
+ragged = tf.train.Example(features=tf.train.Features(feature={
+    "f": feature("float_list", [1.5]), "i": feature("int64_list", [1, 2]), "s": feature("bytes_list", [b"text"]),
+    "ri": feature("int64_list", [300, -1]), "rf": feature("float_list", [0.5]), "rs": feature("bytes_list", [b"", b"abc"])}))
+write("example", "ragged", ragged.SerializeToString(deterministic=True))
 write("example", "empty_features", b"\x0a\x00")
 write("example", "missing_list", b"\x0a\x07\x0a\x05\x0a\x01f\x12\x00")
 write("example", "unpacked", b"\x0a\x12\x0a\x10\x12\x0a\x1a\x08\x08\x01\x08\x80\x80\x01\x08\x05\x0a\x02si")
