@@ -41,7 +41,8 @@ static bool has_constant_inputs(const Node *node)
 
 static bool gives_handle(const Node *node)
 {
-    return node_is(node, "VarHandleOp") || node_is(node, "HashTableV2") ||
+    return node_is(node, "VarHandleOp") || node_is(node, "HashTable") ||
+           node_is(node, "HashTableV2") || node_is(node, "MutableHashTable") ||
            node_is(node, "MutableHashTableV2") || reference_is_variable(node->op);
 }
 

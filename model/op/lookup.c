@@ -39,7 +39,7 @@ Error *mutable_hash_table_prepare(OpPrepare *prepare)
     return prepare_table(prepare, true);
 }
 
-/* HashTableV2, MutableHashTableV2: the handle. */
+/* HashTable, MutableHashTable and their V2: the handle. */
 Error *hash_table_run(OpContext *c)
 {
     const TableKernel *kernel = c->kernel;
@@ -72,6 +72,20 @@ Error *lookup_import_run(OpContext *c)
     LookupTable *table = NULL;
     TRY(lookup_get_table(c, &table));
     return lookup_table_import(table, op_input(c, 1), op_input(c, 2));
+}
+
+Error *lookup_insert_run(OpContext *c)
+{
+    LookupTable *table = NULL;
+    TRY(lookup_get_table(c, &table));
+    return lookup_table_insert(table, op_input(c, 1), op_input(c, 2));
+}
+
+Error *lookup_remove_run(OpContext *c)
+{
+    LookupTable *table = NULL;
+    TRY(lookup_get_table(c, &table));
+    return lookup_table_remove(table, op_input(c, 1));
 }
 
 Error *lookup_initialize_run(OpContext *c)

@@ -74,6 +74,12 @@ static void copy_element(const Tensor *from, int64_t i, Tensor *to, int64_t k)
     memcpy((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)i * size, size);
 }
 
+static Tensor element_view(const Tensor *t, int64_t i)
+{
+    return tensor_view(t->dtype, &shape_of(1),
+                       (const char *)t->data + (size_t)i * dtype_size(t->dtype));
+}
+
 /* The slot of keys[i], or the free one where it would be. */
 static uint32_t *find_slot(const Content *content, const Tensor *keys, int64_t i)
 {
@@ -84,6 +90,7 @@ static uint32_t *find_slot(const Content *content, const Tensor *keys, int64_t i
     return &content->slots[at];
 }
 
+/* Room for n keys; content_fill brings them. */
 static Error *content_alloc(DType key, DType value, int64_t n, Content **ret)
 {
     Arena *arena = arena_new(ARENA_BLOCK_BYTES, 0);
@@ -104,7 +111,10 @@ static Error *content_alloc(DType key, DType value, int64_t n, Content **ret)
     if (content->slots == NULL)
         return error_out_of_memory();
     TRY(tensor_new(arena, key, &shape_of(n), &content->keys));
-    return tensor_new(arena, value, &shape_of(n), &content->values);
+    TRY(tensor_new(arena, value, &shape_of(n), &content->values));
+    content->keys.n = content->values.n = 0;
+    content->keys.shape = content->values.shape = shape_of(0);
+    return NULL;
 }
 
 static Error *copy_text(Arena *arena, Tensor *tensor, int64_t i)
@@ -149,11 +159,12 @@ static Error *two_values(const Content *content, int64_t known, const Tensor *va
                      key, before, now);
 }
 
-/* A mutable table takes the last value of a key, a HashTable refuses a second one. */
+/* Adds keys behind those that are there. A mutable table takes the last value of a key, a HashTable
+ * refuses a second one. */
 static Error *content_fill(Content *content, bool may_repeat, const Tensor *keys,
                            const Tensor *values)
 {
-    int64_t n = 0;
+    int64_t n = content->keys.n;
     for (int64_t i = 0; i < keys->n; i++) {
         uint32_t *slot = find_slot(content, keys, i);
         int64_t at = *slot != 0 ? (int64_t)*slot - 1 : n;
@@ -163,11 +174,11 @@ static Error *content_fill(Content *content, bool may_repeat, const Tensor *keys
             copy_element(keys, i, &content->keys, at);
             TRY(copy_text(content->arena, &content->keys, at));
             *slot = (uint32_t)++n;
+            content->keys.n = content->values.n = n;
         }
         copy_element(values, i, &content->values, at);
         TRY(copy_text(content->arena, &content->values, at));
     }
-    content->keys.n = content->values.n = n;
     content->keys.shape.dims[0] = content->values.shape.dims[0] = n;
     return NULL;
 }
@@ -254,6 +265,64 @@ Error *lookup_table_import(LookupTable *table, const Tensor *keys, const Tensor 
     }
     pthread_mutex_unlock(&table->lock);
     return error;
+}
+
+/* A new content in the place of `old`, which may be NULL: its keys without those of `removed`, then
+ * `keys`; both may be NULL. */
+static Error *rebuild(const LookupTable *table, const Content *old, const Content *removed,
+                      const Tensor *keys, const Tensor *values, Content **ret)
+{
+    int64_t n_old = old != NULL ? old->keys.n : 0, n_new = keys != NULL ? keys->n : 0;
+    if (n_old > MAX_KEYS - n_new)
+        return error_new(ERROR_RESOURCE_EXHAUSTED, "a table may have %lld keys, not %lld",
+                         (long long)MAX_KEYS, (long long)(n_old + n_new));
+    TRY(content_alloc(table->kind.key, table->kind.value, n_old + n_new, ret));
+    for (int64_t i = 0; i < n_old; i++) {
+        if (removed != NULL && *find_slot(removed, &old->keys, i) != 0)
+            continue;
+        Tensor key = element_view(&old->keys, i), value = element_view(&old->values, i);
+        TRY(content_fill(*ret, true, &key, &value));
+    }
+    return keys != NULL ? content_fill(*ret, true, keys, values) : NULL;
+}
+
+static Error *change(LookupTable *table, const Content *removed, const Tensor *keys,
+                     const Tensor *values)
+{
+    _cleanup_(arena_of_contentp) Content *content = NULL;
+    pthread_mutex_lock(&table->lock);
+    Content *old = atomic_load_explicit(&table->content, memory_order_relaxed);
+    Error *error = rebuild(table, old, removed, keys, values, &content);
+    if (error == NULL) {
+        atomic_store_explicit(&table->content, TAKE(content), memory_order_release);
+        content_free(old);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return error;
+}
+
+static Error *check_mutable(const LookupTable *table)
+{
+    if (!table->kind.is_mutable)
+        return error_new(ERROR_UNIMPLEMENTED, "a HashTable cannot be changed");
+    return NULL;
+}
+
+Error *lookup_table_insert(LookupTable *table, const Tensor *keys, const Tensor *values)
+{
+    TRY(check_mutable(table));
+    TRY(check_import(table, keys, values));
+    return change(table, NULL, keys, values);
+}
+
+Error *lookup_table_remove(LookupTable *table, const Tensor *keys)
+{
+    _cleanup_(arena_of_contentp) Content *removed = NULL;
+    TRY(check_mutable(table));
+    TRY(check_import(table, keys, &(Tensor){ .dtype = table->kind.value, .shape = keys->shape }));
+    TRY(content_alloc(table->kind.key, table->kind.key, keys->n, &removed));
+    TRY(content_fill(removed, true, keys, keys));
+    return change(table, removed, NULL, NULL);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */

@@ -32,6 +32,14 @@ LookupTableKind lookup_table_kind(const LookupTable *table);
 Error *lookup_table_import(LookupTable *table, const Tensor *keys,
                            const Tensor *values) _warn_unused_result_;
 
+/* Adds keys[i] -> values[i] to a mutable table, in place of what the keys led to before; takes time
+ * linear in the table. Errors as above; UNIMPLEMENTED for a HashTable. Thread-safe. */
+Error *lookup_table_insert(LookupTable *table, const Tensor *keys,
+                           const Tensor *values) _warn_unused_result_;
+
+/* Forgets the keys of a mutable table that are in `keys`. The same. */
+Error *lookup_table_remove(LookupTable *table, const Tensor *keys) _warn_unused_result_;
+
 /* values[i] is what keys[i] leads to, or *fallback; `values` has as many elements as `keys`. Strings
  * are borrowed from a HashTable, which outlives the run, and copied into `arena` from a mutable one.
  * FAILED_PRECONDITION when a HashTable has no content yet. Types and sizes are the caller's to

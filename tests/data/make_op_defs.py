@@ -3,8 +3,8 @@
 """Writes op_defs.txt: the inputs and outputs of each op of model/op/*.def as TensorFlow's own
 registry declares them, in the notation of ops.def, for tests/unit/model/op/test_registry.c.
 
-The fused ops, whose names begin with '_', are not TensorFlow's. References of TF1 are written as op.h treats them: a reference input and VariableV2's output are
-handles, what Assign and its like give is a value.
+The fused ops, whose names begin with '_', are not TensorFlow's. References of TF1 are written as op.h treats them: a reference input and the output of VariableV2 or a
+table are handles, what Assign and its like give is a value.
 """
 import os
 import re
@@ -14,6 +14,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+HANDLES = ("Variable", "VariableV2", "HashTable", "MutableHashTable")
 OPS = os.path.join(HERE, "../../model/op")
 
 
@@ -25,7 +26,7 @@ def arg_text(op, arg, is_input):
     if arg.type_list_attr:
         return f"{arg.name}*{arg.type_list_attr}"
     name = f"{arg.name}*{arg.number_attr}" if arg.number_attr else arg.name
-    if arg.is_ref and (is_input or op.name in ("Variable", "VariableV2")):
+    if arg.is_ref and (is_input or op.name in HANDLES):
         return f"{name}:=resource"
     if not arg.type_attr:
         return f"{name}:={type_name(arg.type)}"
