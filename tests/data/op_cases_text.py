@@ -136,7 +136,26 @@ def padded_raw(cases):
     cases.add("DecodePaddedRaw", [texts(), I32(4)], out_type=I32)
 
 
+def format_(cases):
+    numbers = np.arange(24, dtype=I32)
+    for x in (numbers[:0], numbers[:5], numbers[:6], numbers[:7], numbers.reshape(2, 12), numbers.reshape(2, 3, 4),
+              numbers.reshape(8, 3), I64(-7), numbers[:0].reshape(2, 0), numbers[:0].reshape(0, 2)):
+        for summarize in (-1, 0, 1, 3):
+            cases.add("StringFormat", [x], template="<{}>", placeholder="{}", summarize=summarize)
+    for dtype in (np.int8, np.uint8, np.int16, np.uint64, np.bool_, F32, F64, np.float16):
+        cases.add("StringFormat", [dtype([0, 1, 100])], template="{}", placeholder="{}")
+    for dtype in (F32, F64):
+        x = np.array([.1, 1e10, 1e-7, 123456789, 1 / 3, -0.0, np.nan, np.inf, 16777216, 100000, 1e6], dtype)
+        cases.add("StringFormat", [x], template="{}", placeholder="{}", summarize=-1)
+    cases.add("StringFormat", [texts(*MIXED, "q\"'\\ \t\r\x7f")], template="{}", placeholder="{}", summarize=-1)
+    cases.add("StringFormat", [np.array(b"scalar", object)])
+    cases.add("StringFormat", [], template="none", placeholder="{}", T=[])
+    cases.add("StringFormat", [I32(1), F32([2])], template="a {} b {}{", placeholder="{}")
+    cases.add("StringFormat", [I32(1)], any_text=True, template="a", placeholder="{}")
+
+
 def add_cases(cases):
+    format_(cases)
     reduce_join(cases)
     ngrams(cases)
     unicode(cases)
