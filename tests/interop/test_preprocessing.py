@@ -1,6 +1,7 @@
-"""The preprocessing layers of Keras 3 and Keras 2, exported by TensorFlow and served, against
-TensorFlow's own answers; and a signature that takes PNG bytes."""
+"""The preprocessing layers of Keras 3 and Keras 2, and the feature columns of Estimators, exported by
+TensorFlow and served, against TensorFlow's own answers; and a signature that takes PNG bytes."""
 
+import feature_columns
 import grpc
 import numpy as np
 import preprocessing
@@ -35,6 +36,29 @@ def test_layers(version, keras, start_server, tmp_path):
         server = start_server(name, tmp_path / name)
         got = tf.make_ndarray(ask(server, name, x=x).outputs["y"])
         assert_same(got, wanted, f"Keras {version}: {name}")
+        server.stop()
+
+
+@pytest.mark.parametrize("version, keras", [(3, tf.keras), (2, tf_keras)])
+def test_tabular(version, keras, start_server, tmp_path):
+    """A Functional model whose inputs are the columns of a table, as Keras exports it."""
+    model, inputs = preprocessing.tabular(keras)
+    model.export(str(tmp_path / "table" / "1"))
+    signature = tf.saved_model.load(str(tmp_path / "table" / "1")).signatures["serving_default"]
+    wanted = signature(**{name: tf.constant(x) for name, x in inputs.items()})
+    server = start_server("table", tmp_path / "table")
+    outputs = ask(server, "table", **inputs).outputs
+    assert set(outputs) == set(wanted)
+    for name, want in wanted.items():
+        assert_same(tf.make_ndarray(outputs[name]), want.numpy(), f"Keras {version}: {name}")
+
+
+def test_feature_columns(start_server, tmp_path):
+    for name, columns in feature_columns.columns(tmp_path / "vocabulary.txt"):
+        wanted = feature_columns.export(columns, tmp_path / name / "1")
+        server = start_server(name, tmp_path / name)
+        got = tf.make_ndarray(ask(server, name, examples=feature_columns.EXAMPLES).outputs["y"])
+        assert_same(got, wanted, name)
         server.stop()
 
 
