@@ -82,8 +82,8 @@ static Error *check_axis(const Tensor *x, const Tensor *dimension, int *ret_axis
                          "Expected dimension in the range [%d, %d), but got %lld", -x->shape.rank,
                          x->shape.rank, (long long)tensor_index_at(dimension, 0));
     if (x->shape.dims[axis] == 0)
-        return error_new(ERROR_INVALID_ARGUMENT, "Reduction axis %d is empty in shape %s", axis,
-                         shape_text(&x->shape, text));
+        return error_new(ERROR_INVALID_ARGUMENT, "Reduction axis %lld is empty in shape %s",
+                         (long long)tensor_index_at(dimension, 0), shape_text(&x->shape, text));
     *ret_axis = axis;
     return NULL;
 }

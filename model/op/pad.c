@@ -113,11 +113,11 @@ static Error *check_mirror(const OpContext *c, const int64_t before[SHAPE_MAX_RA
     for (int d = 0; d < own->rank; d++) {
         int64_t most = own->dims[d] - skipped;
         int64_t after = shape->dims[d] - own->dims[d] - before[d];
-        if ((before[d] > most && before[d] > 0) || (after > most && after > 0))
+        if (before[d] > most || after > most)
             return error_new(ERROR_INVALID_ARGUMENT,
                              "paddings must be %s the dimension size: %lld, %lld %s %lld",
                              skipped ? "less than" : "no greater than", (long long)before[d],
-                             (long long)after, skipped ? "greater or equal than" : "greater than",
+                             (long long)after, skipped ? "not less than" : "greater than",
                              (long long)own->dims[d]);
     }
     return NULL;

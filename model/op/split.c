@@ -87,6 +87,11 @@ static Error *read_sizes(const OpContext *c, int64_t length, int64_t *sizes)
                          "size of the split_tensor must be 1-D and have the same elements as "
                          "outputs got %lld elements for %d outputs",
                          (long long)given->n, n);
+    if (n == 1 && tensor_index_at(given, 0) != length)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "If there is only one output, it must have the same size as the input. "
+                         "Input size: %lld output size: %lld",
+                         (long long)length, (long long)tensor_index_at(given, 0));
     for (int i = 0; i < n; i++) {
         sizes[i] = tensor_index_at(given, i);
         if (sizes[i] == -1 && unknown >= 0)

@@ -203,6 +203,15 @@ def fills(cases):
     cases.add("OneHot", [x[:0], I32(2), F32(2), F32(-1)])
 
 
+def found_at_random(cases):
+    """What tests/interop/test_ops_random.py found wrong."""
+    x = cases.random(np.float32, 0, 5)
+    for mode in ("REFLECT", "SYMMETRIC"):
+        cases.add("MirrorPad", [x, np.zeros((2, 2), np.int32)], mode=mode)
+    for sizes in ([-1], [3], [4]):
+        cases.add("SplitV", [cases.random(np.float32, 3, 2), np.array(sizes, np.int64), np.int32(0)], num_split=1)
+
+
 def add_cases(cases):
     transpose(cases)
     concat(cases)
@@ -212,3 +221,4 @@ def add_cases(cases):
     pads(cases)
     tiles(cases)
     fills(cases)
+    found_at_random(cases)
