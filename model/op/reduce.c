@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reductions over axes: Sum, Mean, Prod, Max, Min, All, Any.
+ * Reductions over axes: Sum, Mean, Prod, Max, Min, All, Any, EuclideanNorm; and L2Loss.
  *
  * The input is walked in the order of memory beside a result whose reduced dimensions are 1, so
  * that Broadcast joins dimensions and gives rows: a row falls into one element of the result, or
@@ -84,6 +84,15 @@ typedef struct ReduceKernel {
             state[0] = name##_one(state[0], lanes[k]);                                             \
     }
 
+#define DEFINE_SQUARES(name, type)                                                                 \
+    static void name(int64_t n, const void *xs, void *states, int64_t stride)                      \
+    {                                                                                              \
+        const type *x = xs;                                                                        \
+        double *state = states;                                                                    \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            state[i * stride] += (double)x[i] * (double)x[i];                                      \
+    }
+
 #define DEFINE_FINISH(name, type, state_type, expression)                                          \
     static void name(int64_t n, const void *states, _unused_ int64_t count, void *ys)              \
     {                                                                                              \
@@ -108,6 +117,9 @@ DEFINE_START(start_one_u64, uint64_t, 1)
 #define FLOAT_LOOPS(dt, type, suffix)                                                              \
     SUM_LOOPS(type, suffix, double)                                                                \
     DEFINE_FINISH(mean_##suffix, type, double, s / (double)count)                                  \
+    DEFINE_SQUARES(squares_##suffix, type)                                                         \
+    DEFINE_FINISH(root_##suffix, type, double, sqrt(s))                                            \
+    DEFINE_FINISH(half_##suffix, type, double, s / 2)                                              \
     DEFINE_START(start_max_##suffix, type, -INFINITY)                                              \
     DEFINE_START(start_min_##suffix, type, INFINITY)                                               \
     DEFINE_STEP(max_##suffix, type, type, -INFINITY, s > v || s != s ? s : v)                      \
@@ -161,7 +173,9 @@ DEFINE_FINISH(same_bool, bool, bool, s)
     { "Max", dt, sizeof(type), start_max_##suffix, max_##suffix, same_##suffix },                  \
         { "Min", dt, sizeof(type), start_min_##suffix, min_##suffix, same_##suffix },
 #define FLOAT_ROWS(dt, type, suffix)                                                               \
-    SUM_ROWS(dt, suffix, double, f64) EXTREME_ROWS(dt, type, suffix)
+    { "EuclideanNorm", dt, sizeof(double), start_zero_f64, squares_##suffix, root_##suffix },      \
+        { "L2Loss", dt, sizeof(double), start_zero_f64, squares_##suffix, half_##suffix },         \
+        SUM_ROWS(dt, suffix, double, f64) EXTREME_ROWS(dt, type, suffix)
 #define INT_ROWS(dt, type, suffix)                                                                 \
     SUM_ROWS(dt, suffix, uint64_t, u64) EXTREME_ROWS(dt, type, suffix)
 
@@ -238,7 +252,10 @@ Error *reduce_run(OpContext *c)
     const ReduceKernel *kernel = c->kernel;
     const Tensor *x = op_input(c, 0);
     bool is_reduced[SHAPE_MAX_RANK] = { false };
-    TRY(mark_axes(op_input(c, 1), x->shape.rank, is_reduced));
+    if (c->n_inputs > 1)
+        TRY(mark_axes(op_input(c, 1), x->shape.rank, is_reduced));
+    else /* L2Loss: of all elements */
+        memset(is_reduced, true, sizeof(is_reduced));
     Shape beside = x->shape; /* the result, with a 1 for each reduced dimension */
     Shape shape = { .rank = 0 };
     int64_t count = 1; /* elements that fall into one */
