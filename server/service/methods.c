@@ -4,8 +4,8 @@
  */
 #include "server/service/methods.h"
 
-#include "server/service/classify.h"
 #include "server/service/health.h"
+#include "server/service/infer.h"
 #include "server/service/metadata.h"
 #include "server/service/predict.h"
 #include "server/service/status.h"
@@ -16,6 +16,8 @@
 const Method methods[] = {
     { PREDICTION "Predict", METHOD_COMPUTE, predict_handle },
     { PREDICTION "Classify", METHOD_COMPUTE, classify_handle },
+    { PREDICTION "Regress", METHOD_COMPUTE, regress_handle },
+    { PREDICTION "MultiInference", METHOD_COMPUTE, multi_inference_handle },
     { PREDICTION "GetModelMetadata", METHOD_COMPUTE, metadata_handle },
     { MODEL "GetModelStatus", METHOD_CONTROL, status_handle },
     { "/grpc.health.v1.Health/Check", METHOD_CONTROL, health_handle },

@@ -5,6 +5,8 @@
  *
  * | PredictResponse          | 1 outputs map: {1 key, 2 TensorProto}; 2 ModelSpec                |
  * | ClassificationResponse   | 1 {1 Classifications {1 Class {1 label, 2 score}}}; 2 ModelSpec   |
+ * | RegressionResponse       | 1 {1 Regression {1 value}}; 2 ModelSpec                           |
+ * | MultiInferenceResponse   | 1 {1 ModelSpec; 2 ClassificationResult or 3 RegressionResult}     |
  * | GetModelMetadataResponse | 1 ModelSpec; 2 metadata map: {1 key, 2 Any {1 url, 2 value}}      |
  * | ModelSpec                | 1 name; 2 Int64Value {1 value}; 3 signature_name                  |
  */
@@ -134,23 +136,105 @@ static size_t row_size(const Classification *c, int64_t row)
     return bytes;
 }
 
-Error *reply_classification(Call *call, const ModelSpec *spec, int64_t version,
-                            const Classification *classification)
+static size_t classification_size(const Classification *c)
 {
-    SpecReply answered = { spec->name, version, spec_signature_name(spec) };
-    size_t result_bytes = 0;
-    for (int64_t i = 0; i < classification->n; i++)
-        result_bytes += wire_bytes_size(row_size(classification, i));
-    size_t bytes = wire_bytes_size(result_bytes) + wire_bytes_size(spec_size(&answered));
+    size_t bytes = 0;
+    for (int64_t i = 0; i < c->n; i++)
+        bytes += wire_bytes_size(row_size(c, i));
+    return bytes;
+}
+
+static uint8_t *put_classification(uint8_t *out, unsigned number, const Classification *c)
+{
+    out = wire_put_head(out, number, classification_size(c));
+    for (int64_t i = 0; i < c->n; i++) {
+        out = wire_put_head(out, 1, row_size(c, i));
+        for (int64_t j = 0; j < c->k; j++)
+            out = put_class(out, c, i * c->k + j);
+    }
+    return out;
+}
+
+/* ---- Regress --------------------------------------------------------------------------------- */
+
+static size_t value_size(float value)
+{
+    static const float zero = 0;
+    return memcmp(&value, &zero, sizeof(zero)) != 0 ? WIRE_FIXED32_SIZE : 0;
+}
+
+static size_t regression_size(const Regression *r)
+{
+    size_t bytes = 0;
+    for (int64_t i = 0; i < r->n; i++)
+        bytes += wire_bytes_size(value_size(r->values[i]));
+    return bytes;
+}
+
+static uint8_t *put_regression(uint8_t *out, unsigned number, const Regression *r)
+{
+    out = wire_put_head(out, number, regression_size(r));
+    for (int64_t i = 0; i < r->n; i++) {
+        out = wire_put_head(out, 1, value_size(r->values[i]));
+        if (value_size(r->values[i]) > 0)
+            out = wire_put_float(out, 1, r->values[i]);
+    }
+    return out;
+}
+
+/* ---- one head's result, or several ------------------------------------------------------------ */
+
+static size_t result_size(const Inference *inference)
+{
+    return inference->is_regression ? regression_size(&inference->regression)
+                                    : classification_size(&inference->classification);
+}
+
+static uint8_t *put_result(uint8_t *out, unsigned number, const Inference *inference)
+{
+    return inference->is_regression ? put_regression(out, number, &inference->regression)
+                                    : put_classification(out, number, &inference->classification);
+}
+
+static SpecReply answered_by(const Inference *inference)
+{
+    return (SpecReply){ inference->spec->name, inference->version,
+                        spec_signature_name(inference->spec) };
+}
+
+Error *reply_inference(Call *call, const Inference *inference)
+{
+    SpecReply answered = answered_by(inference);
+    size_t bytes = wire_bytes_size(result_size(inference)) + wire_bytes_size(spec_size(&answered));
     uint8_t *begun;
     TRY(begin(call, bytes, &begun));
-    uint8_t *out = wire_put_head(begun, 1, result_bytes);
-    for (int64_t i = 0; i < classification->n; i++) {
-        out = wire_put_head(out, 1, row_size(classification, i));
-        for (int64_t j = 0; j < classification->k; j++)
-            out = put_class(out, classification, i * classification->k + j);
-    }
+    uint8_t *out = put_result(begun, 1, inference);
     out = put_spec(out, 2, &answered);
+    assert(out == begun + bytes);
+    call_reply_send(call);
+    return NULL;
+}
+
+static size_t inference_size(const Inference *inference)
+{
+    SpecReply answered = answered_by(inference);
+    return wire_bytes_size(spec_size(&answered)) + wire_bytes_size(result_size(inference));
+}
+
+Error *reply_inferences(Call *call, const Inference *inferences, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += wire_bytes_size(inference_size(&inferences[i]));
+    uint8_t *begun;
+    TRY(begin(call, bytes, &begun));
+    uint8_t *out = begun;
+    for (size_t i = 0; i < n; i++) {
+        SpecReply answered = answered_by(&inferences[i]);
+        out = wire_put_head(out, 1, inference_size(&inferences[i]));
+        out = put_spec(out, 1, &answered);
+        out = put_result(out, inferences[i].is_regression ? 3 : 2, &inferences[i]);
+    }
     assert(out == begun + bytes);
     call_reply_send(call);
     return NULL;

@@ -19,9 +19,22 @@
 Error *reply_outputs(Call *call, const ModelSpec *spec, int64_t version, const NamedTensor *outputs,
                      size_t n_outputs) _warn_unused_result_;
 
-/* ClassificationResponse. */
-Error *reply_classification(Call *call, const ModelSpec *spec, int64_t version,
-                            const Classification *classification) _warn_unused_result_;
+/* What a classify or regress signature has answered, and which. */
+typedef struct Inference {
+    const ModelSpec *spec; /* as it was asked for */
+    int64_t version;
+    bool is_regression;
+    union {
+        Classification classification;
+        Regression regression;
+    };
+} Inference;
+
+/* ClassificationResponse or RegressionResponse. */
+Error *reply_inference(Call *call, const Inference *inference) _warn_unused_result_;
+
+/* MultiInferenceResponse. */
+Error *reply_inferences(Call *call, const Inference *inferences, size_t n) _warn_unused_result_;
 
 /* GetModelMetadataResponse with the packed SignatureDefMap `signatures`. */
 Error *reply_signatures(Call *call, const ModelSpec *spec, int64_t version,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Requests. Each message is walked twice: once to check and count, once to fill arrays of the exact
- * size. Field 1 is the ModelSpec in all of them but the health check's.
+ * size. Field 1 is the ModelSpec in all of them but MultiInference's and the health check's.
  *
  * | PredictRequest           | 2 inputs map: {1 key, 2 TensorProto}; 3 output_filter             |
- * | ClassificationRequest    | 2 Input: oneof {1 ExampleList, 2 ExampleListWithContext}          |
+ * | Classification-, RegressionRequest | 2 Input: oneof {1 ExampleList, 2 ExampleListWithContext}|
+ * | MultiInferenceRequest    | 1 InferenceTask {1 ModelSpec; 2 method_name}; 2 Input             |
  * | ExampleList, -WithContext| 1 examples; 2 context                                             |
  * | GetModelMetadataRequest  | 2 metadata_field                                                  |
  * | HealthCheckRequest       | 1 service                                                         |
@@ -118,7 +119,7 @@ Error *request_read_predict(Arena *arena, Bytes wire, PredictRequest *ret_reques
     return NULL;
 }
 
-/* ---- Classify -------------------------------------------------------------------------------- */
+/* ---- Classify, Regress -------------------------------------------------------------------------------- */
 
 /* The sub-message `number` of a message that has been checked: where it is there more than once
  * protobuf merges, which is what joining the bytes does. Empty when it is not there. */
@@ -186,27 +187,74 @@ static bool find_kind(Bytes *input, uint32_t *ret_kind)
     return true;
 }
 
-Error *request_read_classification(Arena *arena, Bytes wire, ClassificationRequest *ret_request)
+/* The examples of the Input in field 2 of a message that has been checked. */
+static Error *read_examples(Arena *arena, Bytes wire, const char *name, Bytes **ret_examples,
+                            size_t *ret_n)
 {
-    static const char name[] = "tensorflow.serving.ClassificationRequest";
-    ClassificationRequest request = { 0 };
     size_t counts[N_COUNTED];
     uint32_t kind = 0;
     Bytes input, list, context;
-    if (!read_spec(wire, &request.spec))
-        return no_message(name);
     TRY(merged_field(arena, wire, 2, &input));
     if (!find_kind(&input, &kind))
         return no_message(name);
     TRY(merged_field(arena, input, kind, &list));
     if (!count_fields(list, counts))
         return no_message(name);
-    request.n_examples = counts[1];
-    TRY(list_fields(arena, list, 1, request.n_examples, &request.examples));
+    TRY(list_fields(arena, list, 1, counts[1], ret_examples));
+    *ret_n = counts[1];
     if (kind == EXAMPLE_LIST_WITH_CONTEXT) {
         TRY(merged_field(arena, list, 2, &context));
-        TRY(add_context(arena, context, request.examples, request.n_examples));
+        TRY(add_context(arena, context, *ret_examples, *ret_n));
     }
+    return NULL;
+}
+
+Error *request_read_examples(Arena *arena, Bytes wire, ExamplesRequest *ret_request)
+{
+    static const char name[] = "tensorflow.serving.ClassificationRequest or RegressionRequest";
+    ExamplesRequest request = { 0 };
+    if (!read_spec(wire, &request.spec))
+        return no_message(name);
+    TRY(read_examples(arena, wire, name, &request.examples, &request.n_examples));
+    *ret_request = request;
+    return NULL;
+}
+
+/* ---- MultiInference -------------------------------------------------------------------------- */
+
+static bool read_task(Bytes wire, InferenceTask *task)
+{
+    WireField field;
+    if (!read_spec(wire, &task->spec))
+        return false;
+    while (wire.size > 0) {
+        if (!wire_read(&wire, &field))
+            return false;
+        if (wire_is(&field, 2, WIRE_BYTES))
+            task->method_name = field.bytes;
+    }
+    return true;
+}
+
+Error *request_read_multi_inference(Arena *arena, Bytes wire, MultiInferenceRequest *ret_request)
+{
+    static const char name[] = "tensorflow.serving.MultiInferenceRequest";
+    MultiInferenceRequest request = { 0 };
+    size_t counts[N_COUNTED];
+    Bytes *tasks;
+    if (!count_fields(wire, counts))
+        return no_message(name);
+    if (counts[1] > REQUEST_MAX_INPUTS)
+        return error_new(ERROR_INVALID_ARGUMENT, "the request has %zu tasks; the limit is %d",
+                         counts[1], REQUEST_MAX_INPUTS);
+    TRY(list_fields(arena, wire, 1, counts[1], &tasks));
+    request.tasks = arena_calloc(arena, counts[1], sizeof(InferenceTask));
+    if (request.tasks == NULL)
+        return error_out_of_memory();
+    for (; request.n_tasks < counts[1]; request.n_tasks++)
+        if (!read_task(tasks[request.n_tasks], &request.tasks[request.n_tasks]))
+            return no_message(name);
+    TRY(read_examples(arena, wire, name, &request.examples, &request.n_examples));
     *ret_request = request;
     return NULL;
 }

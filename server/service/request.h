@@ -32,16 +32,32 @@ typedef struct PredictRequest {
 Error *request_read_predict(Arena *arena, Bytes wire,
                             PredictRequest *ret_request) _warn_unused_result_;
 
-typedef struct ClassificationRequest {
+/* A ClassificationRequest or a RegressionRequest, which are alike. */
+typedef struct ExamplesRequest {
     ModelSpec spec;
     /* [n_examples] serialized tf.Examples as they came; a common context stands before each, which
      * is how protobuf merges messages. */
     Bytes *examples;
     size_t n_examples;
-} ClassificationRequest;
+} ExamplesRequest;
 
-Error *request_read_classification(Arena *arena, Bytes wire,
-                                   ClassificationRequest *ret_request) _warn_unused_result_;
+Error *request_read_examples(Arena *arena, Bytes wire,
+                             ExamplesRequest *ret_request) _warn_unused_result_;
+
+typedef struct InferenceTask {
+    ModelSpec spec;
+    Bytes method_name;
+} InferenceTask;
+
+typedef struct MultiInferenceRequest {
+    InferenceTask *tasks; /* [n_tasks], REQUEST_MAX_INPUTS at most */
+    size_t n_tasks;
+    Bytes *examples; /* as in ExamplesRequest */
+    size_t n_examples;
+} MultiInferenceRequest;
+
+Error *request_read_multi_inference(Arena *arena, Bytes wire,
+                                    MultiInferenceRequest *ret_request) _warn_unused_result_;
 
 typedef struct MetadataRequest {
     ModelSpec spec;

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_all(Arena *arena, Bytes wire)
 {
     PredictRequest predict;
-    ClassificationRequest classification;
+    ExamplesRequest examples;
+    MultiInferenceRequest inference;
     MetadataRequest metadata;
     ModelSpec spec;
     Bytes service;
@@ -21,7 +22,8 @@ static void read_all(Arena *arena, Bytes wire)
         error_free(tensor_from_wire(arena, predict.inputs[i].tensor_proto, &tensor));
     }
     error_free(error);
-    error_free(request_read_classification(arena, wire, &classification));
+    error_free(request_read_examples(arena, wire, &examples));
+    error_free(request_read_multi_inference(arena, wire, &inference));
     error_free(request_read_metadata(arena, wire, &metadata));
     error_free(request_read_status(wire, &spec));
     error_free(request_read_health(wire, &service));

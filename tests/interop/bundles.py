@@ -97,3 +97,26 @@ def slow(folder, version):
     path = pathlib.Path(folder) / str(version)
     tf.saved_model.save(module, str(path), signatures=module.__call__)
     return path
+
+
+class Heads(tf.Module):
+    """y = x / 2 + 2 and y = x / 2 + 3 of examples with a feature x, as heads of both kinds."""
+
+    def parse(self, inputs):
+        return tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})["x"]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def classify(self, inputs):
+        return {"scores": self.parse(inputs) / 2.0 + 2.0}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+    def regress(self, inputs):
+        return {"outputs": self.parse(inputs) / 2.0 + 3.0}
+
+
+def heads(folder, version):
+    module = Heads()
+    path = pathlib.Path(folder) / str(version)
+    tf.saved_model.save(module, str(path), signatures={
+        "classify": module.classify, "regress": module.regress})
+    return path

@@ -7,7 +7,9 @@
 #include "server/service/reply.h"
 #include "tensorflow_serving/apis/classification.pb-c.h"
 #include "tensorflow_serving/apis/get_model_metadata.pb-c.h"
+#include "tensorflow_serving/apis/inference.pb-c.h"
 #include "tensorflow_serving/apis/predict.pb-c.h"
+#include "tensorflow_serving/apis/regression.pb-c.h"
 #include "tests/support/check.h"
 
 /* ---- the call that the replies go to -----------------------------------------------------------
@@ -130,7 +132,8 @@ static void test_classification(void **state)
         ModelSpec spec = { .is_there = true, .name = bytes_of_text("m") };
         Classification c = { cases[i].n, cases[i].k, cases[i].classes ? labels : NULL,
                              cases[i].scores ? scores : NULL };
-        assert_ok(reply_classification(&call, &spec, 3, &c));
+        const Inference inference = { &spec, 3, false, { .classification = c } };
+        assert_ok(reply_inference(&call, &inference));
         ProtobufCMessage *message =
             unpack(&call, &tensorflow__serving__classification_response__descriptor);
         Tensorflow__Serving__ClassificationResponse *r =
@@ -148,6 +151,62 @@ static void test_classification(void **state)
         protobuf_c_message_free_unpacked(message, NULL);
         call_clear(&call);
     }
+}
+
+static void test_regression(void **state)
+{
+    (void)state;
+    static const float values[] = { 2.5f, 0, -1 };
+    for (int64_t n = 0; n <= 3; n++) {
+        Call call = { 0 };
+        ModelSpec spec = { .is_there = true,
+                           .name = bytes_of_text("m"),
+                           .signature_name = bytes_of_text("regress") };
+        const Inference inference = { &spec, 7, true, { .regression = { n, values } } };
+        assert_ok(reply_inference(&call, &inference));
+        ProtobufCMessage *message =
+            unpack(&call, &tensorflow__serving__regression_response__descriptor);
+        Tensorflow__Serving__RegressionResponse *r =
+            (Tensorflow__Serving__RegressionResponse *)message;
+        assert_spec(r->model_spec, "m", 7, "regress");
+        assert_int_equal(r->result->n_regressions, n);
+        for (int64_t i = 0; i < n; i++)
+            assert_memory_equal(&r->result->regressions[i]->value, &values[i], sizeof(float));
+        protobuf_c_message_free_unpacked(message, NULL);
+        call_clear(&call);
+    }
+}
+
+static void test_inferences(void **state)
+{
+    (void)state;
+    static const float values[] = { 2.5f };
+    Call call = { 0 };
+    ModelSpec specs[2] = { { .is_there = true,
+                             .name = bytes_of_text("m"),
+                             .signature_name = bytes_of_text("regress") },
+                           { .is_there = true, .name = bytes_of_text("m") } };
+    const Inference inferences[] = {
+        { &specs[0], 7, true, { .regression = { 1, values } } },
+        { &specs[1], 7, false, { .classification = { 1, 1, NULL, values } } },
+    };
+    assert_ok(reply_inferences(&call, inferences, 2));
+    ProtobufCMessage *message =
+        unpack(&call, &tensorflow__serving__multi_inference_response__descriptor);
+    Tensorflow__Serving__MultiInferenceResponse *r =
+        (Tensorflow__Serving__MultiInferenceResponse *)message;
+    assert_int_equal(r->n_results, 2);
+    assert_spec(r->results[0]->model_spec, "m", 7, "regress");
+    assert_int_equal(r->results[0]->result_case,
+                     TENSORFLOW__SERVING__INFERENCE_RESULT__RESULT_REGRESSION_RESULT);
+    assert_true(r->results[0]->regression_result->regressions[0]->value == 2.5f);
+    assert_spec(r->results[1]->model_spec, "m", 7, "serving_default");
+    assert_int_equal(r->results[1]->result_case,
+                     TENSORFLOW__SERVING__INFERENCE_RESULT__RESULT_CLASSIFICATION_RESULT);
+    assert_true(r->results[1]->classification_result->classifications[0]->classes[0]->score ==
+                2.5f);
+    protobuf_c_message_free_unpacked(message, NULL);
+    call_clear(&call);
 }
 
 static void test_signatures(void **state)
@@ -211,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outputs),    cmocka_unit_test(test_classification),
+        cmocka_unit_test(test_regression), cmocka_unit_test(test_inferences),
         cmocka_unit_test(test_signatures), cmocka_unit_test(test_reply_over_the_limit),
         cmocka_unit_test(test_errors),
     };

@@ -4,174 +4,10 @@
  * out here where no library would write them.
  */
 #include "server/service/request.h"
-#include "server/service/wire.h"
 #include "tensorflow_serving/apis/classification.pb-c.h"
 #include "tensorflow_serving/apis/get_model_metadata.pb-c.h"
 #include "tensorflow_serving/apis/predict.pb-c.h"
-#include "tests/support/check.h"
-
-#define BYTES(literal) ((Bytes){ (const uint8_t *)(literal), sizeof(literal) - 1 })
-
-static Bytes pack(Arena *arena, const ProtobufCMessage *message)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *data = arena_alloc(arena, size);
-    assert_non_null(data);
-    protobuf_c_message_pack(message, data);
-    return (Bytes){ data, size };
-}
-
-static void assert_bytes(Bytes got, const char *expected)
-{
-    assert_int_equal(got.size, strlen(expected));
-    assert_memory_equal(got.data, expected, got.size);
-}
-
-static int make_arena(void **state)
-{
-    *state = arena_new(4096, 64 << 20);
-    return *state != NULL ? 0 : -1;
-}
-
-static int free_arena(void **state)
-{
-    arena_free(*state);
-    return 0;
-}
-
-/* ---- fields ---------------------------------------------------------------------------------- */
-
-static void test_fields(void **state)
-{
-    (void)state;
-    static const struct {
-        Bytes wire;
-        bool ok;
-        uint32_t number;
-        uint64_t value;
-        size_t size, left;
-    } cases[] = {
-        { BYTES("\x08\x01"), true, 1, 1, 0, 0 },
-        { BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), true, 1, UINT64_MAX, 0, 0 },
-        { BYTES("\x0d\x01\x02\x03\x04\x08"), true, 1, 0x04030201, 0, 1 },
-        { BYTES("\x09\x01\x00\x00\x00\x00\x00\x00\x80"), true, 1, 0x8000000000000001, 0, 0 },
-        { BYTES("\x12\x03"
-                "abcd"),
-          true, 2, 0, 3, 1 },
-        { BYTES("\x12\x00"), true, 2, 0, 0, 0 },
-        /* a group, with another in it, is read over whole */
-        { BYTES("\x0b\x10\x05\x13\x14\x0c\x08"), true, 1, 0, 0, 1 },
-        { BYTES("\xfa\xff\xff\xff\x0f\x01"
-                "x"),
-          true, (1u << 29) - 1, 0, 1, 0 },
-        { BYTES("\x08"), false, 0, 0, 0, 0 },     /* no value */
-        { BYTES("\x08\x80"), false, 0, 0, 0, 0 }, /* varint cut off */
-        { BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), false, 0, 0, 0, 0 },
-        { BYTES("\x0d\x01\x02\x03"), false, 0, 0, 0, 0 }, /* three of four bytes */
-        { BYTES("\x09\x01\x02\x03\x04\x05\x06\x07"), false, 0, 0, 0, 0 },
-        { BYTES("\x12\x04"
-                "abc"),
-          false, 0, 0, 0, 0 },
-        { BYTES("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
-                "abc"),
-          false, 0, 0, 0, 0 },
-        { BYTES("\x02\x00"), false, 0, 0, 0, 0 },                 /* field number 0 */
-        { BYTES("\x82\x80\x80\x80\x10\x00"), false, 0, 0, 0, 0 }, /* 2^29 */
-        { BYTES("\x0e\x00"), false, 0, 0, 0, 0 },                 /* type 6 */
-        { BYTES("\x0c"), false, 0, 0, 0, 0 },                     /* an end without a group */
-        { BYTES("\x0b\x10\x05"), false, 0, 0, 0, 0 },             /* a group without an end */
-        { BYTES("\x0b\x14"), false, 0, 0, 0, 0 },                 /* another's end */
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        Bytes rest = cases[i].wire;
-        WireField field;
-        bool ok = wire_read(&rest, &field);
-        if (ok != cases[i].ok)
-            fail_msg("case %zu", i);
-        if (!ok) {
-            assert_ptr_equal(rest.data, cases[i].wire.data);
-            continue;
-        }
-        assert_int_equal(field.number, cases[i].number);
-        assert_int_equal(field.value, cases[i].value);
-        assert_int_equal(field.bytes.size, cases[i].size);
-        assert_int_equal(rest.size, cases[i].left);
-    }
-}
-
-static void test_groups_that_nest_deep(void **state)
-{
-    (void)state;
-    uint8_t wire[200000];
-    memset(wire, 0x0b, sizeof(wire) / 2);
-    memset(wire + sizeof(wire) / 2, 0x0c, sizeof(wire) / 2);
-    Bytes rest = { wire, sizeof(wire) };
-    WireField field;
-    assert_false(wire_read(&rest, &field));
-    rest = (Bytes){ wire + sizeof(wire) / 2 - 64, 128 };
-    assert_true(wire_read(&rest, &field));
-    assert_int_equal(rest.size, 0);
-}
-
-/* ---- ModelSpec ------------------------------------------------------------------------------- */
-
-static void test_spec(void **state)
-{
-    (void)state;
-    static const struct {
-        Bytes wire;
-        const char *name, *label, *signature;
-        bool has_version, has_label;
-        int64_t version;
-    } cases[] = {
-        { BYTES(""), "", "", "serving_default", false, false, 0 },
-        { BYTES("\x0a\x01m"), "m", "", "serving_default", false, false, 0 },
-        { BYTES("\x0a\x01m\x12\x00\x1a\x01s"), "m", "", "s", true, false, 0 },
-        { BYTES("\x12\x02\x08\x07"), "", "", "serving_default", true, false, 7 },
-        { BYTES("\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "", "", "serving_default",
-          true, false, -1 },
-        { BYTES("\x22\x01l"), "", "l", "serving_default", false, true, 0 },
-        /* of the two halves of the oneof the last counts */
-        { BYTES("\x22\x01l\x12\x02\x08\x07"), "", "l", "serving_default", true, false, 7 },
-        { BYTES("\x12\x02\x08\x07\x22\x01l"), "", "l", "serving_default", false, true, 7 },
-        /* a field twice: the last; a wrapper twice: merged, so that 7 stays */
-        { BYTES("\x0a\x01m\x0a\x01n\x12\x02\x08\x07\x12\x00"), "n", "", "serving_default", true,
-          false, 7 },
-        /* unknown fields and types are read over */
-        { BYTES("\x08\x05\x0a\x01m\x7a\x02zz"), "m", "", "serving_default", false, false, 0 },
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        ModelSpec spec = { 0 };
-        assert_true(spec_read(cases[i].wire, &spec));
-        assert_true(spec.is_there);
-        assert_bytes(spec.name, cases[i].name);
-        assert_bytes(spec_signature_name(&spec), cases[i].signature);
-        assert_int_equal(spec.has_version, cases[i].has_version);
-        assert_int_equal(spec.has_label, cases[i].has_label);
-        if (spec.has_version)
-            assert_int_equal(*spec_version(&spec), cases[i].version);
-        else
-            assert_null(spec_version(&spec));
-        if (spec.has_label)
-            assert_bytes(spec.label, cases[i].label);
-    }
-    ModelSpec spec = { 0 };
-    assert_false(spec_read(BYTES("\x0a\x05m"), &spec));
-    assert_false(spec_read(BYTES("\x12\x01\x08"), &spec));
-}
-
-/* What is judged before any model is looked for; the reader is not needed. */
-static void test_spec_is_judged_first(void **state)
-{
-    (void)state;
-    Handle handle = { 0 };
-    ModelSpec spec = { 0 };
-    assert_error(spec_acquire(&spec, NULL, &handle), ERROR_INVALID_ARGUMENT, "Missing ModelSpec");
-    assert_true(spec_read(BYTES(""), &spec));
-    assert_error(spec_acquire(&spec, NULL, &handle), ERROR_INVALID_ARGUMENT,
-                 "ModelSpec has no name specified.");
-    assert_null(handle.model);
-}
+#include "tests/unit/server/service/request_fixture.h"
 
 /* ---- PredictRequest -------------------------------------------------------------------------- */
 
@@ -268,15 +104,16 @@ static void test_bytes_that_are_no_request(void **state)
         BYTES("\x12\x02\x0a\x7f"),
     };
     PredictRequest predict;
-    ClassificationRequest classification;
+    ExamplesRequest classification;
     MetadataRequest metadata;
     ModelSpec spec;
     Bytes service;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         assert_error(request_read_predict(*state, cases[i], &predict), ERROR_INVALID_ARGUMENT,
                      "not a tensorflow.serving.PredictRequest");
-        assert_error(request_read_classification(*state, cases[i], &classification),
-                     ERROR_INVALID_ARGUMENT, "not a tensorflow.serving.ClassificationRequest");
+        assert_error(request_read_examples(*state, cases[i], &classification),
+                     ERROR_INVALID_ARGUMENT,
+                     "not a tensorflow.serving.ClassificationRequest or RegressionRequest");
     }
     assert_error(request_read_metadata(*state, cases[1], &metadata), ERROR_INVALID_ARGUMENT,
                  "not a tensorflow.serving.GetModelMetadataRequest");
@@ -296,6 +133,46 @@ static void test_full_arena(void **state)
     PredictRequest request;
     assert_error(request_read_predict(small, (Bytes){ wire, sizeof(wire) }, &request),
                  ERROR_RESOURCE_EXHAUSTED, "memory");
+}
+
+/* ---- MultiInferenceRequest ------------------------------------------------------------------- */
+
+static void test_multi_inference(void **state)
+{
+    MultiInferenceRequest request;
+    /* tasks {spec {name "m" signature_name "a"} method_name "x"}, {}; input {examples ["", "e"]} */
+    assert_ok(request_read_multi_inference(*state,
+                                           BYTES("\x0a\x0b\x0a\x06\x0a\x01m\x1a\x01"
+                                                 "a\x12\x01x\x0a\x00\x12\x07\x0a\x05\x0a\x00"
+                                                 "\x0a\x01"
+                                                 "e"),
+                                           &request));
+    assert_int_equal(request.n_tasks, 2);
+    assert_true(bytes_equal(request.tasks[0].spec.name, BYTES("m")));
+    assert_true(bytes_equal(request.tasks[0].spec.signature_name, BYTES("a")));
+    assert_true(bytes_equal(request.tasks[0].method_name, BYTES("x")));
+    assert_false(request.tasks[1].spec.is_there);
+    assert_int_equal(request.n_examples, 2);
+    assert_true(bytes_equal(request.examples[1], BYTES("e")));
+
+    assert_ok(request_read_multi_inference(*state, BYTES(""), &request));
+    assert_int_equal(request.n_tasks, 0);
+    static const char *const bad[] = { "\x0a", "\x0a\x01\x0a", "\x12\x01\x0a" };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_error(request_read_multi_inference(*state, bytes_of_text(bad[i]), &request),
+                     ERROR_INVALID_ARGUMENT, "not a tensorflow.serving.MultiInferenceRequest");
+}
+
+static void test_too_many_tasks(void **state)
+{
+    MultiInferenceRequest request;
+    size_t n = REQUEST_MAX_INPUTS + 1;
+    uint8_t *tasks = arena_calloc(*state, n, 2);
+    assert_non_null(tasks);
+    for (size_t i = 0; i < n; i++)
+        tasks[2 * i] = 0x0a;
+    assert_error(request_read_multi_inference(*state, (Bytes){ tasks, 2 * n }, &request),
+                 ERROR_INVALID_ARGUMENT, "the request has 4097 tasks; the limit is 4096");
 }
 
 /* ---- ClassificationRequest ------------------------------------------------------------------- */
@@ -371,8 +248,8 @@ static void test_classification(void **state)
           { NULL } }, /* no context in an ExampleList */
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        ClassificationRequest request;
-        assert_ok(request_read_classification(*state, cases[i].wire, &request));
+        ExamplesRequest request;
+        assert_ok(request_read_examples(*state, cases[i].wire, &request));
         if (request.n_examples != cases[i].n)
             fail_msg("case %zu: %zu examples", i, request.n_examples);
         for (size_t j = 0; j < cases[i].n; j++)
@@ -412,10 +289,6 @@ static void test_metadata_status_health(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_groups_that_nest_deep),
-        cmocka_unit_test(test_spec),
-        cmocka_unit_test(test_spec_is_judged_first),
         cmocka_unit_test_setup_teardown(test_predict, make_arena, free_arena),
         cmocka_unit_test_setup_teardown(test_predict_of_nothing, make_arena, free_arena),
         cmocka_unit_test_setup_teardown(test_predict_of_the_same_input_again, make_arena,
@@ -424,6 +297,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bytes_that_are_no_request, make_arena, free_arena),
         cmocka_unit_test(test_full_arena),
         cmocka_unit_test_setup_teardown(test_classification, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_multi_inference, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_too_many_tasks, make_arena, free_arena),
         cmocka_unit_test_setup_teardown(test_metadata_status_health, make_arena, free_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Classify, Regress, and both at once. The examples are passed on as the bytes that came: a bad one
+ * fails only where the graph parses it. What a signature of either kind is, and all its checks, is
+ * model/heads.c.
+ *
+ * MultiInference runs its tasks one after the other on the version that the first one asks for. The
+ * order of its checks, and its texts, are those of TensorFlow Serving's multi_inference.cc.
+ */
+#include "server/service/infer.h"
+
+#include <string.h>
+
+#include "server/service/reply.h"
+#include "server/service/request.h"
+#include "server/service/worker.h"
+
+#define CLASSIFY "tensorflow/serving/classify"
+#define REGRESS "tensorflow/serving/regress"
+
+/* Runs one task and fills what it has answered, which lies in `arena` and in the worker's scratch. */
+static Error *run_head(Call *call, Worker *worker, const Handle *handle, const Bytes *examples,
+                       size_t n_examples, Inference *inference)
+{
+    Arena *arena = call_arena(call);
+    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    Bytes signature = inference->spec->signature_name;
+    inference->version = handle->version;
+    if (inference->is_regression)
+        return heads_regress(handle->model, signature, examples, n_examples, &options,
+                             worker_scratch(worker), arena, &inference->regression);
+    return heads_classify(handle->model, signature, examples, n_examples, &options,
+                          worker_scratch(worker), arena, &inference->classification);
+}
+
+static Error *infer(Call *call, Worker *worker, bool is_regression)
+{
+    _cleanup_(handle_release) Handle handle = { 0 };
+    ExamplesRequest request;
+    TRY(request_read_examples(call_arena(call), call_request(call), &request));
+    TRY(spec_acquire(&request.spec, worker->reader, &handle));
+    Inference inference = { .spec = &request.spec, .is_regression = is_regression };
+    TRY(run_head(call, worker, &handle, request.examples, request.n_examples, &inference));
+    return reply_inference(call, &inference);
+}
+
+void classify_handle(Call *call, void *context)
+{
+    reply_error(call, infer(call, context, false));
+}
+
+void regress_handle(Call *call, void *context)
+{
+    reply_error(call, infer(call, context, true));
+}
+
+/* ---- MultiInference -------------------------------------------------------------------------- */
+
+/* What the next run on the scratch would overwrite, copied into the arena. */
+static Error *keep_result(Arena *arena, Inference *inference)
+{
+    if (inference->is_regression) {
+        Regression *r = &inference->regression;
+        r->values = arena_memdup(arena, r->values, (size_t)r->n * sizeof(float));
+        return r->values != NULL ? NULL : error_out_of_memory();
+    }
+    Classification *c = &inference->classification;
+    size_t n = (size_t)(c->n * c->k);
+    if (c->scores != NULL) {
+        c->scores = arena_memdup(arena, c->scores, n * sizeof(float));
+        if (c->scores == NULL)
+            return error_out_of_memory();
+    }
+    if (c->classes == NULL)
+        return NULL;
+    Bytes *classes = arena_memdup(arena, c->classes, n * sizeof(Bytes));
+    if (classes == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < n; i++) {
+        classes[i].data = arena_memdup(arena, classes[i].data, classes[i].size);
+        if (classes[i].data == NULL)
+            return error_out_of_memory();
+    }
+    c->classes = classes;
+    return NULL;
+}
+
+/* Checks one task against those before it and starts its result. */
+static Error *begin_task(const MultiInferenceRequest *request, size_t i, Inference *inferences)
+{
+    const InferenceTask *task = &request->tasks[i];
+    if (task->spec.name.size == 0)
+        return error_new(ERROR_INVALID_ARGUMENT, "Found ModelSpec with an empty model name.");
+    if (!bytes_equal(task->spec.name, request->tasks[0].spec.name))
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "All ModelSpecs in a MultiInferenceRequest must access the same model "
+                         "name.");
+    Bytes signature = spec_signature_name(&task->spec);
+    for (size_t k = 0; k < i; k++)
+        if (bytes_equal(spec_signature_name(&request->tasks[k].spec), signature))
+            return error_new(ERROR_INVALID_ARGUMENT, "Duplicate evaluation of signature: %.*s",
+                             SHOWN(signature));
+    bool is_regression = bytes_equal(task->method_name, bytes_of_text(REGRESS));
+    if (!is_regression && !bytes_equal(task->method_name, bytes_of_text(CLASSIFY)))
+        return error_new(ERROR_UNIMPLEMENTED, "Unsupported signature method_name: %.*s",
+                         SHOWN(task->method_name));
+    inferences[i] = (Inference){ .spec = &task->spec, .is_regression = is_regression };
+    return NULL;
+}
+
+static Error *multi_inference(Call *call, Worker *worker)
+{
+    Arena *arena = call_arena(call);
+    _cleanup_(handle_release) Handle handle = { 0 };
+    MultiInferenceRequest request;
+    TRY(request_read_multi_inference(arena, call_request(call), &request));
+    if (request.n_tasks == 0 || request.tasks[0].spec.name.size == 0)
+        return error_new(ERROR_INVALID_ARGUMENT, "ModelSpec has no name specified.");
+    TRY(spec_acquire(&request.tasks[0].spec, worker->reader, &handle));
+    Inference *inferences = arena_calloc(arena, request.n_tasks, sizeof(*inferences));
+    if (inferences == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < request.n_tasks; i++) {
+        Bytes signature = spec_signature_name(&request.tasks[i].spec);
+        TRY(begin_task(&request, i, inferences));
+        if (model_find_signature(handle.model, signature) == NULL)
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "Requested signature not found in model graph: %.*s",
+                             SHOWN(signature));
+    }
+    for (size_t i = 0; i < request.n_tasks; i++) {
+        TRY(run_head(call, worker, &handle, request.examples, request.n_examples, &inferences[i]));
+        TRY(keep_result(arena, &inferences[i]));
+    }
+    return reply_inferences(call, inferences, request.n_tasks);
+}
+
+void multi_inference_handle(Call *call, void *context)
+{
+    reply_error(call, multi_inference(call, context));
+}
