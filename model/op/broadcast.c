@@ -82,6 +82,26 @@ bool broadcast_init(Broadcast *b, int n_operands, const Shape *const *shapes)
     return true;
 }
 
+int64_t broadcast_rows(const Broadcast *b)
+{
+    int64_t n = 1;
+    for (int d = 0; d < b->rank; d++)
+        n *= b->dims[d];
+    return n;
+}
+
+BroadcastWalk broadcast_at(const Broadcast *b, int64_t row)
+{
+    BroadcastWalk walk = { .done = b->row == 0 || row >= broadcast_rows(b) };
+    for (int d = b->rank - 1; d >= 0 && !walk.done; d--) {
+        walk.index[d] = row % b->dims[d];
+        row /= b->dims[d];
+        for (int k = 0; k < b->n_operands; k++)
+            walk.offsets[k] += walk.index[d] * b->strides[k][d];
+    }
+    return walk;
+}
+
 BroadcastWalk broadcast_begin(const Broadcast *b)
 {
     BroadcastWalk walk = { .done = b->row == 0 };

@@ -35,6 +35,10 @@ typedef struct BroadcastWalk {
 /* Initialises the caller's storage. False when the shapes do not fit together. */
 bool broadcast_init(Broadcast *b, int n_operands, const Shape *const *shapes);
 
+/* The number of rows, and the walk from row number `row` on. */
+int64_t broadcast_rows(const Broadcast *b);
+BroadcastWalk broadcast_at(const Broadcast *b, int64_t row);
+
 /* The first row; done at once when the result is empty. */
 BroadcastWalk broadcast_begin(const Broadcast *b);
 void broadcast_next(const Broadcast *b, BroadcastWalk *walk);

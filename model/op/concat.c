@@ -23,7 +23,7 @@ static void copy_inputs(const OpContext *c, int first, int n, int axis, const Te
         strided_add(&copy, n_rows, part, row);
         strided_add(&copy, part, 1, 1);
         if (x->n > 0)
-            strided_run(&copy, size, x->data, to);
+            strided_run_shared(&copy, size, x->data, to, c->workers);
         to += (size_t)part * size;
     }
 }

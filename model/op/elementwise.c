@@ -10,6 +10,8 @@
 #include "model/op/kernels.h"
 #include "model/tensor/half.h"
 
+#define GRAIN 16384 /* elements that one worker takes at a time */
+
 Error *op_unsupported_type(const OpPrepare *prepare, DType dtype)
 {
     return error_new(ERROR_UNIMPLEMENTED, "there is no kernel of %s for type %s", prepare->op->name,
@@ -80,6 +82,20 @@ Error *unary_prepare_rows(OpPrepare *prepare, const UnaryRow *rows, size_t n)
     return NULL;
 }
 
+typedef struct UnaryRun {
+    const UnaryRow *row;
+    const char *x;
+    char *y;
+} UnaryRun;
+
+static void run_elements(void *context, size_t begin, size_t end, int thread)
+{
+    const UnaryRun *run = context;
+    (void)thread;
+    run->row->loop((int64_t)(end - begin), run->x + begin * dtype_size(run->row->in),
+                   run->y + begin * dtype_size(run->row->out));
+}
+
 Error *unary_run(OpContext *c)
 {
     const UnaryKernel *kernel = c->kernel;
@@ -89,7 +105,8 @@ Error *unary_run(OpContext *c)
     Tensor *y = NULL;
     TRY(op_output_reuse(c, 0, 0, row->out == row->in ? kernel->dtype : row->out, &x->shape, &y));
     if (!is_short) {
-        row->loop(x->n, x->data, y->data);
+        UnaryRun run = { row, x->data, y->data };
+        workers_for(c->workers, (size_t)x->n, GRAIN, run_elements, &run);
         return NULL;
     }
     float *wide = op_scratch(c, (size_t)x->n * sizeof(float));
@@ -126,17 +143,45 @@ Error *binary_prepare_rows(OpPrepare *prepare, const BinaryRow *rows, size_t n,
     return NULL;
 }
 
-static void walk_rows(const BinaryRow *row, const Broadcast *b, const void *x, const void *y,
-                      void *z)
+typedef struct BinaryRun {
+    const BinaryRow *row;
+    const Broadcast *broadcast;
+    const char *x, *y;
+    char *z;
+    int64_t parts; /* of a row, of GRAIN elements but for the last one: the items of work */
+} BinaryRun;
+
+static void run_parts(void *context, size_t begin, size_t end, int thread)
 {
-    size_t in_size = dtype_size(row->in);
-    size_t row_bytes = (size_t)b->row * dtype_size(row->out);
-    char *out = z;
-    for (BroadcastWalk w = broadcast_begin(b); !w.done; broadcast_next(b, &w)) {
-        row->loop(b->row, (const char *)x + (size_t)w.offsets[0] * in_size, b->row_strides[0],
-                  (const char *)y + (size_t)w.offsets[1] * in_size, b->row_strides[1], out);
-        out += row_bytes;
+    const BinaryRun *run = context;
+    const Broadcast *b = run->broadcast;
+    const size_t in_size = dtype_size(run->row->in), out_size = dtype_size(run->row->out);
+    int64_t row = (int64_t)begin / run->parts, part = (int64_t)begin % run->parts;
+    BroadcastWalk w = broadcast_at(b, row);
+    (void)thread;
+    for (size_t i = begin; i < end; i++) {
+        const int64_t first = part * GRAIN, left = b->row - first;
+        const int64_t n = run->parts == 1 || left < GRAIN ? left : GRAIN;
+        run->row->loop(n, run->x + (size_t)(w.offsets[0] + first * b->row_strides[0]) * in_size,
+                       b->row_strides[0],
+                       run->y + (size_t)(w.offsets[1] + first * b->row_strides[1]) * in_size,
+                       b->row_strides[1], run->z + (size_t)(row * b->row + first) * out_size);
+        if (++part == run->parts) {
+            part = 0;
+            row++;
+            broadcast_next(b, &w);
+        }
     }
+}
+
+static void walk_rows(Workers *workers, const BinaryRow *row, const Broadcast *b,
+                      const void *const operands[2], void *z)
+{
+    BinaryRun run = { row, b, operands[0], operands[1], z, (b->row + GRAIN - 1) / GRAIN };
+    int64_t grain = b->row < GRAIN ? GRAIN / (b->row + 1) + 1 : 1;
+    if (b->row > 0)
+        workers_for(workers, (size_t)(broadcast_rows(b) * run.parts), (size_t)grain, run_parts,
+                    &run);
 }
 
 static Error *mismatch(OpContext *c, const Tensor *x, const Tensor *y)
@@ -157,17 +202,18 @@ static Error *short_binary(OpContext *c, const Broadcast *b, const Tensor *x, co
                            Tensor *z)
 {
     const BinaryKernel *kernel = c->kernel;
-    const float *wide_x = NULL, *wide_y = NULL;
-    TRY(shorts_as_floats(c, x, &wide_x));
-    TRY(shorts_as_floats(c, y, &wide_y));
+    const float *wide[2] = { NULL, NULL };
+    TRY(shorts_as_floats(c, x, &wide[0]));
+    TRY(shorts_as_floats(c, y, &wide[1]));
+    const void *const operands[2] = { wide[0], wide[1] };
     if (kernel->row->out == DT_BOOL) {
-        walk_rows(kernel->row, b, wide_x, wide_y, z->data);
+        walk_rows(c->workers, kernel->row, b, operands, z->data);
         return NULL;
     }
     float *wide_z = op_scratch(c, (size_t)z->n * sizeof(float));
     if (wide_z == NULL)
         return error_out_of_memory();
-    walk_rows(kernel->row, b, wide_x, wide_y, wide_z);
+    walk_rows(c->workers, kernel->row, b, operands, wide_z);
     shorts_narrow(kernel->dtype, z->n, wide_z, z->data);
     return NULL;
 }
@@ -190,6 +236,6 @@ Error *binary_run(OpContext *c)
         TRY(row->check(x, y));
     if (dtype_is_short_float(kernel->dtype))
         return short_binary(c, &b, x, y, z);
-    walk_rows(row, &b, x->data, y->data, z->data);
+    walk_rows(c->workers, row, &b, (const void *const[2]){ x->data, y->data }, z->data);
     return NULL;
 }

@@ -75,7 +75,7 @@ Error *pad_run(OpContext *c)
         first += before[d] * to[d];
         strided_add(&copy, x->shape.dims[d], from[d], to[d]);
     }
-    strided_run(&copy, size, x->data, (char *)y->data + first * (int64_t)size);
+    strided_run_shared(&copy, size, x->data, (char *)y->data + first * (int64_t)size, c->workers);
     return NULL;
 }
 

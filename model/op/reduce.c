@@ -17,8 +17,11 @@
 #include "model/op/axes.h"
 #include "model/op/broadcast.h"
 #include "model/op/elementwise.h"
+#include "model/op/float_sums.h"
 #include "model/op/kernels.h"
 #include "model/op/typed.h"
+
+#define GRAIN 16384 /* elements that one worker takes at a time */
 
 /* state[i * stride] = f(state[i * stride], x[i]); stride is 0 or 1. */
 typedef void ReduceLoop(int64_t n, const void *x, void *state, int64_t stride);
@@ -114,8 +117,19 @@ DEFINE_START(start_one_u64, uint64_t, 1)
     DEFINE_STEP(prod_##suffix, type, state_type, 1, s *v)                                          \
     DEFINE_FINISH(finish_##suffix, type, state_type, s)
 
+static void sum_f32(int64_t n, const void *xs, void *states, int64_t stride)
+{
+    double *state = states;
+    if (stride != 0)
+        float_sums_rows(1, n, n, xs, state);
+    else
+        state[0] += float_sums_row(n, xs);
+}
+DEFINE_STEP(sum_f64, double, double, 0, s + v)
+
 #define FLOAT_LOOPS(dt, type, suffix)                                                              \
-    SUM_LOOPS(type, suffix, double)                                                                \
+    DEFINE_STEP(prod_##suffix, type, double, 1, s *v)                                              \
+    DEFINE_FINISH(finish_##suffix, type, double, s)                                                \
     DEFINE_FINISH(mean_##suffix, type, double, s / (double)count)                                  \
     DEFINE_SQUARES(squares_##suffix, type)                                                         \
     DEFINE_FINISH(root_##suffix, type, double, sqrt(s))                                            \
@@ -224,12 +238,59 @@ static Error *mark_axes(const Tensor *axes, int rank, bool is_reduced[SHAPE_MAX_
     return NULL;
 }
 
-static void reduce_elements(const ReduceRow *row, const Broadcast *b, const void *x, void *state)
+/* The walk's rows that fall onto the same row of the state, at once. */
+static bool is_stack_of_floats(const ReduceRow *row, const Broadcast *b)
 {
-    size_t size = dtype_size(row->dtype);
-    for (BroadcastWalk w = broadcast_begin(b); !w.done; broadcast_next(b, &w))
-        row->step(b->row, (const char *)x + (size_t)w.offsets[0] * size,
-                  (char *)state + (size_t)w.offsets[1] * row->state_bytes, b->row_strides[1]);
+    int last = b->rank - 1;
+    return row->step == sum_f32 && b->row_strides[1] == 1 && last >= 0 && b->strides[1][last] == 0;
+}
+
+static void reduce_elements(const ReduceRow *row, const Broadcast *b, const char *x, char *state)
+{
+    const size_t size = dtype_size(row->dtype);
+    Broadcast outer = *b;
+    bool is_stack = is_stack_of_floats(row, b);
+    outer.rank -= is_stack;
+    for (BroadcastWalk w = broadcast_begin(&outer); !w.done; broadcast_next(&outer, &w)) {
+        const char *from = x + (size_t)w.offsets[0] * size;
+        char *to = state + (size_t)w.offsets[1] * row->state_bytes;
+        if (is_stack)
+            float_sums_rows(b->dims[outer.rank], b->strides[0][outer.rank], b->row,
+                            (const float *)(const void *)from, (double *)(void *)to);
+        else
+            row->step(b->row, from, to, b->row_strides[1]);
+    }
+}
+
+/* Part of a reduction whose outermost dimension stays: indices of it fall apart. */
+typedef struct ReduceRun {
+    const ReduceRow *row;
+    const Broadcast *broadcast;
+    const char *x;
+    char *state;
+} ReduceRun;
+
+static void reduce_part(void *context, size_t begin, size_t end, int thread)
+{
+    const ReduceRun *run = context;
+    Broadcast part = *run->broadcast;
+    (void)thread;
+    part.dims[0] = (int64_t)(end - begin);
+    reduce_elements(run->row, &part,
+                    run->x + begin * (size_t)part.strides[0][0] * dtype_size(run->row->dtype),
+                    run->state + begin * (size_t)part.strides[1][0] * run->row->state_bytes);
+}
+
+static void reduce(Workers *workers, const ReduceRow *row, const Broadcast *b, const void *x,
+                   void *state)
+{
+    ReduceRun run = { row, b, x, state };
+    if (b->rank == 0 || b->strides[1][0] == 0) {
+        reduce_elements(row, b, x, state);
+        return;
+    }
+    int64_t inner = broadcast_rows(b) / b->dims[0] * b->row;
+    workers_for(workers, (size_t)b->dims[0], (size_t)(GRAIN / inner + 1), reduce_part, &run);
 }
 
 static Error *finish(OpContext *c, const void *state, int64_t count, Tensor *y)
@@ -279,7 +340,7 @@ Error *reduce_run(OpContext *c)
     if (y->n > 0 && x->n > 0) {
         if (!broadcast_init(&b, 2, (const Shape *const[]){ &x->shape, &beside }))
             return error_new(ERROR_INTERNAL, "Reduce: shapes that do not fit");
-        reduce_elements(kernel->row, &b, wide, state);
+        reduce(c->workers, kernel->row, &b, wide, state);
     }
     return finish(c, state, count, y);
 }

@@ -7,6 +7,8 @@
 
 #include "model/op/strided.h"
 
+#define GRAIN_BYTES 65536 /* that one worker copies at a time */
+
 void strided_add(StridedCopy *copy, int64_t dim, int64_t from, int64_t to)
 {
     int last = copy->rank - 1;
@@ -89,6 +91,38 @@ void strided_run(const StridedCopy *copy, size_t size, const void *from, void *t
         if (d < 0)
             return;
     }
+}
+
+typedef struct SharedCopy {
+    const StridedCopy *copy;
+    size_t size;
+    const char *from;
+    char *to;
+} SharedCopy;
+
+/* Indices [begin, end) of the outermost dimension. */
+static void copy_part(void *context, size_t begin, size_t end, int thread)
+{
+    const SharedCopy *shared = context;
+    StridedCopy part = *shared->copy;
+    const int64_t first = (int64_t)begin * (int64_t)shared->size;
+    (void)thread;
+    part.dims[0] = (int64_t)(end - begin);
+    strided_run(&part, shared->size, shared->from + first * part.from[0],
+                shared->to + first * part.to[0]);
+}
+
+void strided_run_shared(const StridedCopy *copy, size_t size, const void *from, void *to,
+                        Workers *workers)
+{
+    SharedCopy shared = { copy, size, from, to };
+    size_t inner = size;
+    for (int d = 1; d < copy->rank; d++)
+        inner *= (size_t)copy->dims[d];
+    if (workers == NULL || copy->rank == 0 || inner == 0)
+        strided_run(copy, size, from, to);
+    else
+        workers_for(workers, (size_t)copy->dims[0], GRAIN_BYTES / inner + 1, copy_part, &shared);
 }
 
 void shape_strides(const Shape *shape, int64_t strides[SHAPE_MAX_RANK])

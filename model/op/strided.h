@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/base/workers.h"
 #include "model/tensor/tensor.h"
 
 #define STRIDED_MAX_RANK (2 * SHAPE_MAX_RANK) /* Tile walks each dimension twice */
@@ -28,6 +29,10 @@ void strided_add(StridedCopy *copy, int64_t dim, int64_t from, int64_t to);
 
 /* Copies. `from` and `to` are the first elements; they do not overlap. */
 void strided_run(const StridedCopy *copy, size_t size, const void *from, void *to);
+
+/* The same, shared with `workers` (NULL: alone) where it is long enough. */
+void strided_run_shared(const StridedCopy *copy, size_t size, const void *from, void *to,
+                        Workers *workers);
 
 /* Steps of the dimensions of a tensor of that shape. */
 void shape_strides(const Shape *shape, int64_t strides[SHAPE_MAX_RANK]);

@@ -53,6 +53,6 @@ Error *transpose_run(OpContext *c)
         strided_add(&copy, shape.dims[d], strides[from[d]], to[d]);
     Tensor *y = NULL;
     TRY(op_output(c, 0, x->dtype, &shape, &y));
-    strided_run(&copy, dtype_size(x->dtype), x->data, y->data);
+    strided_run_shared(&copy, dtype_size(x->dtype), x->data, y->data, c->workers);
     return NULL;
 }
