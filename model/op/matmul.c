@@ -79,18 +79,29 @@ static Error *check_dtype(const OpPrepare *prepare)
 
 /* ---- MatMul, _FusedMatMul ------------------------------------------------------------------- */
 
+/* True for one matrix: [..., 1, rows, columns]. */
+static bool is_one_matrix(const Shape *shape)
+{
+    for (int d = 0; d < shape->rank - 2; d++) {
+        if (shape->dims[d] != 1)
+            return false;
+    }
+    return shape->rank >= 2;
+}
+
 /* Packs b, and the bias where there is one, when both are constant and of sensible shapes; any
- * other shape is an error that run words. */
+ * other shape is an error that run words, or a batch of matrices, which is not packed. */
 static Error *pack(OpPrepare *prepare, MatmulKernel *kernel)
 {
     const Tensor *b = prepare->constants[1];
-    const Tensor *bias = kernel->n_biases > 0 ? prepare->constants[2] : NULL;
+    const Tensor *bias = prepare->n_inputs > 2 ? prepare->constants[2] : NULL;
     if (prepare->input_dtypes[0] != DT_FLOAT || kernel->transpose_a || b == NULL ||
-        b->shape.rank != 2)
+        !is_one_matrix(&b->shape))
         return NULL;
-    size_t k = (size_t)b->shape.dims[kernel->transpose_b ? 1 : 0];
-    size_t n = (size_t)b->shape.dims[kernel->transpose_b ? 0 : 1];
-    if (kernel->n_biases > 0 && (bias == NULL || bias->shape.rank != 1 || (size_t)bias->n != n))
+    const int64_t *dims = b->shape.dims + b->shape.rank - 2;
+    size_t k = (size_t)dims[kernel->transpose_b ? 1 : 0];
+    size_t n = (size_t)dims[kernel->transpose_b ? 0 : 1];
+    if (prepare->n_inputs > 2 && (bias == NULL || bias->shape.rank != 1 || (size_t)bias->n != n))
         return NULL;
     DenseOptions options = { .k = k,
                              .n = n,
@@ -242,6 +253,7 @@ Error *batch_matmul_prepare(OpPrepare *prepare)
                          dtype_name(prepare->input_dtypes[1]));
     TRY(attrs_bool_or(prepare->attrs, "adj_x", false, &kernel->transpose_a));
     TRY(attrs_bool_or(prepare->attrs, "adj_y", false, &kernel->transpose_b));
+    TRY(pack(prepare, kernel));
     prepare->kernel = kernel;
     return NULL;
 }
@@ -293,8 +305,9 @@ static size_t batch_index(const Shape *in, const Shape *out, size_t i)
 Error *batch_matmul_run(OpContext *context)
 {
     const MatmulKernel *kernel = context->kernel;
-    const Tensor *x = op_input(context, 0), *y = op_input(context, 1);
-    const Shape *xs = &x->shape, *ys = &y->shape;
+    const Tensor *x = op_input(context, 0);
+    const Shape *xs = &x->shape;
+    const Shape *ys = kernel->dense != NULL ? &kernel->b : &op_input(context, 1)->shape;
     Shape shape = { 0 };
     char x_text[SHAPE_TEXT_BYTES], y_text[SHAPE_TEXT_BYTES];
     TRY(broadcast_batch(xs, ys, strcmp(context->op->name, "BatchMatMul") != 0, &shape));
@@ -316,9 +329,14 @@ Error *batch_matmul_run(OpContext *context)
     if (out->n == 0)
         return NULL;
     size_t size = dtype_size(x->dtype), n_matrices = (size_t)out->n / (g.m * g.n);
+    if (kernel->dense != NULL) { /* the matrices of x, one below the other, are one product */
+        dense_run(kernel->dense, n_matrices * g.m, x->data, out->data, context->workers);
+        return NULL;
+    }
+    const char *matrices = op_input(context, 1)->data;
     for (size_t i = 0; i < n_matrices; i++) {
         const char *a = (const char *)x->data + batch_index(xs, &shape, i) * g.m * g.k * size;
-        const char *b = (const char *)y->data + batch_index(ys, &shape, i) * g.k * g.n * size;
+        const char *b = matrices + batch_index(ys, &shape, i) * g.k * g.n * size;
         TRY(matrix_product(&g, x->dtype, a, b, (char *)out->data + i * g.m * g.n * size));
     }
     return NULL;
