@@ -7,6 +7,10 @@
 Both run at the same time and are measured in turn, `--rounds` times; the best round counts, since
 noise only ever makes a server slower. `us/call` is the CPU time of the server's process. The model
 itself is most of it: with a model that does nothing, what is left over the floor is ours.
+
+--beside=FLAG starts a second digit-server with one more flag, measured in the same turns, and
+prints the median over the rounds of its calls a second by the first one's: what
+--tensorflow_intra_op_parallelism=2 costs a busy server.
 """
 import argparse
 import contextlib
@@ -16,6 +20,7 @@ import random
 import re
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -93,16 +98,23 @@ def measure(load, server, *flags):
     return rate, p50, p99, 1e6 * (server.cpu_seconds() - before) / max(1, rate * seconds)
 
 
-def compare(args, load, server, floor):
+def compare(args, load, servers):
     print(f"{'outstanding':>11} {'':12} {'calls/s':>8} {'p50 us':>8} {'p99 us':>8} {'us/call':>8}")
     for outstanding in args.outstanding.split(","):
         flags = (f"--outstanding={outstanding}", f"--seconds={args.seconds}")
-        best = {}
+        best, ratios = {}, []
         for _ in range(args.rounds):
-            for name, process in (("floor", floor), ("digit-server", server)):
-                best[name] = max(best.get(name, (0,)), measure(load, process, *flags))
+            rates = {}
+            for name, process in servers.items():
+                figures = measure(load, process, *flags)
+                rates[name] = figures[0]
+                best[name] = max(best.get(name, (0,)), figures)
+            ratios.append(rates.get("beside", 0) / max(1, rates["digit-server"]))
         for name, (rate, p50, p99, cpu) in best.items():
             print(f"{outstanding:>11} {name:12} {rate:8} {p50:8} {p99:8} {cpu:8.1f}", flush=True)
+        if "beside" in servers:
+            print(f"{outstanding:>11} beside / digit-server: {statistics.median(ratios):.3f}",
+                  flush=True)
 
 
 def main():
@@ -117,6 +129,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--beside", metavar="FLAG")
     args = parser.parse_args()
 
     with contextlib.ExitStack() as stack:
@@ -125,9 +138,9 @@ def main():
         shape = [int(dim) for dim in args.shape.split(",")]
         request.write_bytes(predict_request(args.model_name, args.signature, args.input, shape))
         load = [args.build / "bench/load", f"--request={request}"]
-        server = Process(args.build / "server/digit-server", f"--model_name={args.model_name}",
-                         f"--grpc_max_threads={args.threads}",
-                         f"--model_base_path={args.model_base_path}")
+        flags = [f"--model_name={args.model_name}", f"--grpc_max_threads={args.threads}",
+                 f"--model_base_path={os.path.abspath(args.model_base_path)}"]
+        server = Process(args.build / "server/digit-server", *flags)
         stack.callback(server.stop)
         measure(load, server, f"--save_reply={reply}", "--seconds=1")
         floor = Process(args.build / "bench/floor_grpc", f"--reply={reply}",
@@ -135,7 +148,11 @@ def main():
         stack.callback(floor.stop)
         print(f"request {request.stat().st_size} bytes, reply {reply.stat().st_size} bytes, "
               f"{args.threads} thread(s)")
-        compare(args, load, server, floor)
+        servers = {"floor": floor, "digit-server": server}
+        if args.beside:
+            servers["beside"] = Process(args.build / "server/digit-server", *flags, args.beside)
+            stack.callback(servers["beside"].stop)
+        compare(args, load, servers)
 
 
 if __name__ == "__main__":
