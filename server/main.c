@@ -57,7 +57,8 @@ static Error *make_workers(Program *program)
     if (program->workers == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++) {
-        program->workers[i] = worker_new(program->manager, program->crew);
+        program->workers[i] =
+            worker_new(program->manager, &program->options.services, program->crew);
         if (program->workers[i] == NULL)
             return error_out_of_memory();
     }

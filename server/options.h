@@ -11,6 +11,7 @@
 
 #include "model/base/error.h"
 #include "model/base/log.h"
+#include "server/service/worker.h"
 
 /* TensorFlow Serving's flags that make no sense here: accelerators, its session, its file cache. */
 #define OPTIONS_N_IGNORED 17
@@ -30,6 +31,7 @@ typedef struct Options {
     int64_t max_calls_per_thread;
     int64_t max_request_bytes;
     int64_t max_request_tensor_bytes;
+    ServiceOptions services;
     int64_t n_load_threads;
     int64_t max_load_retries;
     int64_t load_retry_interval_micros;

@@ -18,6 +18,20 @@
 #define CLASSIFY "tensorflow/serving/classify"
 #define REGRESS "tensorflow/serving/regress"
 
+/* A signature that is not there is for heads.c to complain of. */
+static Error *check_method(const Worker *worker, const Model *model, const Inference *inference)
+{
+    const Signature *signature = model_find_signature(model, spec_signature_name(inference->spec));
+    if (signature == NULL)
+        return NULL;
+    static const char *const classify = CLASSIFY, *const regress = REGRESS;
+    return worker_check_method(
+        worker, signature, inference->is_regression ? &regress : &classify, 1,
+        ERROR_INVALID_ARGUMENT,
+        inference->is_regression ? "Expected regression signature method_name to be " REGRESS
+                                 : "Expected classification signature method_name to be " CLASSIFY);
+}
+
 /* Runs one task and fills what it has answered, which lies in `arena` and in the worker's scratch. */
 static Error *run_head(Call *call, Worker *worker, const Handle *handle, const Bytes *examples,
                        size_t n_examples, Inference *inference)
@@ -26,6 +40,7 @@ static Error *run_head(Call *call, Worker *worker, const Handle *handle, const B
     RunOptions options = { .deadline_ns = call_deadline_ns(call) };
     Bytes signature = inference->spec->signature_name;
     inference->version = handle->version;
+    TRY(check_method(worker, handle->model, inference));
     if (inference->is_regression)
         return heads_regress(handle->model, signature, examples, n_examples, &options,
                              worker_scratch(worker), arena, &inference->regression);

@@ -4,8 +4,8 @@
  * Tensors are borrowed from the request's bytes where these are aligned, and the reply is written
  * straight from the run's outputs: an input or output is copied at most once.
  *
- * Order of the checks, as TensorFlow Serving's: the message; the model; the signature; how
- * many inputs; their bytes; then signature_run's own.
+ * Order of the checks, as TensorFlow Serving's: the message; the model; the signature and
+ * its method; how many inputs; their bytes; then signature_run's own.
  */
 #include "server/service/predict.h"
 
@@ -24,6 +24,17 @@ static Error *find_signature(const Model *model, const ModelSpec *spec, const Si
                          SHOWN(name));
     *ret = signature;
     return NULL;
+}
+
+static Error *check_method(const Worker *worker, const Signature *signature)
+{
+    static const char *const methods[] = { "tensorflow/serving/predict",
+                                           "tensorflow/serving/classify",
+                                           "tensorflow/serving/regress" };
+    return worker_check_method(worker, signature, methods, ARRAY_SIZE(methods), ERROR_INTERNAL,
+                               "Expected prediction signature method_name to be one of "
+                               "{tensorflow/serving/predict, tensorflow/serving/classify, "
+                               "tensorflow/serving/regress}");
 }
 
 /* The request's TensorProtos as tensors, if there may be that many of them. */
@@ -67,12 +78,14 @@ static Error *predict(Call *call, Worker *worker)
     TRY(request_read_predict(arena, call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
     TRY(find_signature(handle.model, &request.spec, &signature));
+    TRY(check_method(worker, signature));
     TRY(bind_inputs(arena, &request, signature, &inputs));
     RunOptions options = { .deadline_ns = call_deadline_ns(call) };
     TRY(signature_run(handle.model, signature, inputs, request.n_inputs, request.output_filter,
                       request.n_filter, &options, worker_scratch(worker), arena, &outputs,
                       &n_outputs));
-    return reply_outputs(call, &request.spec, handle.version, outputs, n_outputs);
+    return reply_outputs(call, &request.spec, handle.version, outputs, n_outputs,
+                         worker->options->reply_as_tensor_content);
 }
 
 void predict_handle(Call *call, void *context)

@@ -69,32 +69,32 @@ static uint8_t *put_spec(uint8_t *out, unsigned number, const SpecReply *spec)
 
 /* ---- Predict --------------------------------------------------------------------------------- */
 
-static size_t output_size(const NamedTensor *output)
+static size_t output_size(const NamedTensor *output, bool as_content)
 {
     return wire_bytes_size(output->name.size) +
-           wire_bytes_size(tensor_wire_size(&output->tensor, false));
+           wire_bytes_size(tensor_wire_size(&output->tensor, as_content));
 }
 
-static uint8_t *put_output(uint8_t *out, const NamedTensor *output)
+static uint8_t *put_output(uint8_t *out, const NamedTensor *output, bool as_content)
 {
-    out = wire_put_head(out, 1, output_size(output));
+    out = wire_put_head(out, 1, output_size(output, as_content));
     out = wire_put_bytes(out, 1, output->name);
-    out = wire_put_head(out, 2, tensor_wire_size(&output->tensor, false));
-    return tensor_to_wire(&output->tensor, false, out);
+    out = wire_put_head(out, 2, tensor_wire_size(&output->tensor, as_content));
+    return tensor_to_wire(&output->tensor, as_content, out);
 }
 
 Error *reply_outputs(Call *call, const ModelSpec *spec, int64_t version, const NamedTensor *outputs,
-                     size_t n_outputs)
+                     size_t n_outputs, bool as_content)
 {
     SpecReply answered = { spec->name, version, spec_signature_name(spec) };
     size_t bytes = wire_bytes_size(spec_size(&answered));
     for (size_t i = 0; i < n_outputs; i++)
-        bytes += wire_bytes_size(output_size(&outputs[i]));
+        bytes += wire_bytes_size(output_size(&outputs[i], as_content));
     uint8_t *begun;
     TRY(begin(call, bytes, &begun));
     uint8_t *out = begun;
     for (size_t i = 0; i < n_outputs; i++)
-        out = put_output(out, &outputs[i]);
+        out = put_output(out, &outputs[i], as_content);
     out = put_spec(out, 2, &answered);
     assert(out == begun + bytes);
     call_reply_send(call);

@@ -15,9 +15,9 @@
 /* Each of these ends the call, and gives an Error only when it could not: RESOURCE_EXHAUSTED for a
  * reply over 2 GiB (protobuf's own limit) or when memory is out. */
 
-/* PredictResponse. */
+/* PredictResponse; tensors as tensor_content, or as typed values. */
 Error *reply_outputs(Call *call, const ModelSpec *spec, int64_t version, const NamedTensor *outputs,
-                     size_t n_outputs) _warn_unused_result_;
+                     size_t n_outputs, bool as_content) _warn_unused_result_;
 
 /* What a classify or regress signature has answered, and which. */
 typedef struct Inference {

@@ -6,15 +6,17 @@
 #include "server/service/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RUNS_BETWEEN_TRIMS 256
 
-Worker *worker_new(Manager *manager, Crew *crew)
+Worker *worker_new(Manager *manager, const ServiceOptions *options, Crew *crew)
 {
     Worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL)
         return NULL;
     worker->manager = manager;
+    worker->options = options;
     worker->reader = handle_reader_new(manager);
     worker->scratch = scratch_new_shared(crew);
     if (worker->reader == NULL || worker->scratch == NULL)
@@ -38,4 +40,16 @@ Scratch *worker_scratch(Worker *worker)
         worker->n_runs = 0;
     }
     return worker->scratch;
+}
+
+Error *worker_check_method(const Worker *worker, const Signature *signature,
+                           const char *const *methods, size_t n, ErrorCode code,
+                           const char *expected)
+{
+    if (!worker->options->check_method_names)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(signature->method_name, methods[i]) == 0)
+            return NULL;
+    return error_new(code, "%s. Was: %s", expected, signature->method_name);
 }

@@ -8,16 +8,30 @@
 #include "model/model.h"
 #include "server/manager/handle.h"
 
+/* What the operator says of all services. */
+typedef struct ServiceOptions {
+    bool check_method_names;      /* --enable_signature_method_name_check */
+    bool reply_as_tensor_content; /* --enable_serialization_as_tensor_content */
+} ServiceOptions;
+
 typedef struct Worker {
-    Manager *manager; /* borrowed */
-    Reader *reader;   /* the manager's; this thread's */
-    Scratch *scratch; /* owned */
-    unsigned n_runs;  /* since the scratch was trimmed */
+    Manager *manager;              /* borrowed */
+    const ServiceOptions *options; /* borrowed */
+    Reader *reader;                /* the manager's; this thread's */
+    Scratch *scratch;              /* owned */
+    unsigned n_runs;               /* since the scratch was trimmed */
 } Worker;
 
-/* A worker for one thread, which need not be the caller's. NULL when memory is out. The manager and
- * the crew, which helps with its runs and may be NULL, must outlive it. */
-Worker *worker_new(Manager *manager, Crew *crew) _warn_unused_result_;
+/* A worker for one thread, which need not be the caller's. NULL when memory is out. The manager, the
+ * options and the crew, which helps with its runs and may be NULL, must outlive it. */
+Worker *worker_new(Manager *manager, const ServiceOptions *options,
+                   Crew *crew) _warn_unused_result_;
+
+/* When the operator wants it: an error of `code` with the text `EXPECTED. Was: METHOD_NAME` for a
+ * signature whose method_name is none of methods[0..n). */
+Error *worker_check_method(const Worker *worker, const Signature *signature,
+                           const char *const *methods, size_t n, ErrorCode code,
+                           const char *expected) _warn_unused_result_;
 
 /* Takes NULL; returns NULL. */
 Worker *worker_free(Worker *worker);

@@ -3,19 +3,28 @@ import bundles
 import grpc
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import inference_pb2, prediction_service_pb2_grpc, regression_pb2
+from tensorflow_serving.apis import (classification_pb2, inference_pb2, predict_pb2,
+                                     prediction_service_pb2_grpc, regression_pb2)
 
 REGRESS = "tensorflow/serving/regress"
 CLASSIFY = "tensorflow/serving/classify"
 
 
 @pytest.fixture(scope="module")
-def stub(start_server, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("heads")
-    bundles.heads(folder, 5)
-    server = start_server("heads", folder)
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("heads")
+    bundles.heads(path, 5)
+    return path
+
+
+def stub_of(server):
     return prediction_service_pb2_grpc.PredictionServiceStub(
         grpc.insecure_channel(f"localhost:{server.port}"))
+
+
+@pytest.fixture(scope="module")
+def stub(start_server, folder):
+    return stub_of(start_server("heads", folder))
 
 
 def examples(request, *values):
@@ -110,3 +119,30 @@ def test_a_context_is_merged(stub):
 ])
 def test_multi_inference_refuses(stub, request_, code, text):
     assert refused(stub.MultiInference, request_) == (code, text)
+
+
+def test_method_names_are_checked_on_demand(start_server, folder):
+    """Exports of TensorFlow 2 say predict of every signature."""
+    stub = stub_of(start_server("heads", folder, "--enable_signature_method_name_check"))
+    assert refused(stub.Regress, regression()) == (
+        "INVALID_ARGUMENT", "Expected regression signature method_name to be "
+        "tensorflow/serving/regress. Was: tensorflow/serving/predict")
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name = "heads"
+    request.model_spec.signature_name = "classify"
+    assert refused(stub.Classify, examples(request, 2.0)) == (
+        "INVALID_ARGUMENT", "Expected classification signature method_name to be "
+        "tensorflow/serving/classify. Was: tensorflow/serving/predict")
+
+
+def test_tensor_content_on_demand(start_server, folder):
+    stub = stub_of(start_server("heads", folder, "--enable_serialization_as_tensor_content"))
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "heads"
+    request.model_spec.signature_name = "regress"
+    example = tf.train.Example()
+    example.features.feature["x"].float_list.value.append(2.0)
+    request.inputs["inputs"].CopyFrom(tf.make_tensor_proto([example.SerializeToString()]))
+    output = stub.Predict(request, 20).outputs["outputs"]
+    assert len(output.float_val) == 0 and len(output.tensor_content) == 4
+    assert tf.make_ndarray(output).tolist() == [[4.0]]

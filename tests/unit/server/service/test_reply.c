@@ -87,13 +87,16 @@ static void test_outputs(void **state)
     static const struct {
         const char *signature, *resolved;
         int64_t version;
-    } cases[] = { { "", "serving_default", 0 }, { "s", "s", 1 }, { "s", "s", INT64_MAX } };
+        bool as_content;
+    } cases[] = { { "", "serving_default", 0, false },
+                  { "s", "s", 1, false },
+                  { "s", "s", INT64_MAX, true } };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         Call call = { 0 };
         ModelSpec spec = { .is_there = true,
                            .name = bytes_of_text("m"),
                            .signature_name = bytes_of_text(cases[i].signature) };
-        assert_ok(reply_outputs(&call, &spec, cases[i].version, outputs, 2));
+        assert_ok(reply_outputs(&call, &spec, cases[i].version, outputs, 2, cases[i].as_content));
         ProtobufCMessage *message =
             unpack(&call, &tensorflow__serving__predict_response__descriptor);
         Tensorflow__Serving__PredictResponse *r = (Tensorflow__Serving__PredictResponse *)message;
@@ -102,11 +105,20 @@ static void test_outputs(void **state)
         assert_string_equal(r->outputs[0]->key, "classes");
         assert_int_equal(r->outputs[0]->value->dtype, DT_INT64);
         assert_non_null(r->outputs[0]->value->tensor_shape);
-        assert_int_equal(r->outputs[0]->value->n_int64_val, 1);
-        assert_int_equal(r->outputs[0]->value->int64_val[0], -1);
         assert_string_equal(r->outputs[1]->key, "scores");
-        assert_int_equal(r->outputs[1]->value->n_float_val, 3);
-        assert_memory_equal(r->outputs[1]->value->float_val, floats, sizeof(floats));
+        const Tensorflow__TensorProto *first = r->outputs[0]->value, *second = r->outputs[1]->value;
+        if (cases[i].as_content) {
+            assert_int_equal(first->n_int64_val + second->n_float_val, 0);
+            assert_int_equal(first->tensor_content.len, sizeof(longs[0]));
+            assert_memory_equal(first->tensor_content.data, longs, sizeof(longs[0]));
+            assert_int_equal(second->tensor_content.len, sizeof(floats));
+            assert_memory_equal(second->tensor_content.data, floats, sizeof(floats));
+        } else {
+            assert_int_equal(first->n_int64_val, 1);
+            assert_int_equal(first->int64_val[0], -1);
+            assert_int_equal(second->n_float_val, 3);
+            assert_memory_equal(second->float_val, floats, sizeof(floats));
+        }
         protobuf_c_message_free_unpacked(message, NULL);
         call_clear(&call);
     }
@@ -241,7 +253,7 @@ static void test_reply_over_the_limit(void **state)
     Shape shape = shape_of((int64_t)1 << 29);
     static const float one = 1;
     NamedTensor output = { bytes_of_text("y"), tensor_view(DT_FLOAT, &shape, &one) };
-    assert_error(reply_outputs(&call, &spec, 1, &output, 1), ERROR_RESOURCE_EXHAUSTED,
+    assert_error(reply_outputs(&call, &spec, 1, &output, 1, false), ERROR_RESOURCE_EXHAUSTED,
                  "a message may have 2147483647");
     assert_null(call.reply);
 }
