@@ -1,5 +1,14 @@
-"""Every family of keras.applications, as Keras exports it, with weights that nothing can hide behind."""
+"""Every family of keras.applications, as Keras exports it, with weights that nothing can hide behind.
+
+Keras' trained weights are not there when tests run, and a deep network of random ones tells nothing: its answer is the
+same for all images. So normalisations get the statistics of the images, other values than their first ones, and the
+head is scaled until its logits spread as a trained network's do (_sharpen). That makes errors larger, not smaller: a
+difference in the logits reaches the probabilities undamped, while a head of small weights would hide it.
+
+    python3 applications.py FOLDER      writes FOLDER/again.f32: what the bundle answers in this process
+"""
 import pathlib
+import sys
 
 import keras
 import numpy as np
@@ -7,7 +16,7 @@ import tensorflow as tf
 
 # Name -> side of the images: the smallest that keeps all of the family's layers at work.
 FAMILIES = {
-    "VGG16": 64, "ResNet50": 96, "ResNet50V2": 96, "InceptionV3": 96, "InceptionResNetV2": 96,
+    "VGG16": 64, "VGG19": 64, "ResNet50": 96, "ResNet101": 96, "ResNet50V2": 96, "ResNet101V2": 96, "InceptionV3": 96, "InceptionResNetV2": 96,
     "Xception": 96, "MobileNet": 96, "MobileNetV2": 96, "MobileNetV3Small": 96,
     "MobileNetV3Large": 96, "DenseNet121": 96, "NASNetMobile": 96, "EfficientNetB0": 96,
     "EfficientNetV2B0": 96, "ConvNeXtTiny": 96,
@@ -45,7 +54,7 @@ def _randomise(model, rng):
             weight.assign(rng.uniform(0.7, 1.3, shape))
         elif name in ("beta", "bias"):
             weight.assign(rng.normal(0, 0.1, shape))
-        elif model.name == "vgg16":  # nothing normalises: He's scale carries the signal through
+        elif model.name in ("vgg16", "vgg19"):  # nothing normalises: He's scale carries the signal through
             weight.assign(weight * np.sqrt(2))
         elif name == "variance":  # of a Normalization layer
             weight.assign(rng.uniform(0.5, 1.5, shape))
@@ -89,3 +98,17 @@ def export(name, folder, batch=2, side=None):
     probabilities.astype(np.float32).tofile(folder / "probabilities.f32")
     keras.backend.clear_session()
     return images, probabilities
+
+
+def answer_again(folder):
+    """The bundle's own answer, read from disk as any user of TensorFlow would."""
+    folder = pathlib.Path(folder)
+    signature = tf.saved_model.load(str(folder / "bundle")).signatures["serving_default"]
+    spec = next(iter(signature.structured_input_signature[1].values()))
+    images = np.fromfile(folder / "images.f32", np.float32).reshape([-1, *spec.shape[1:]])
+    (answer,) = signature(**{spec.name: tf.constant(images)}).values()
+    answer.numpy().tofile(folder / "again.f32")
+
+
+if __name__ == "__main__":
+    answer_again(sys.argv[1])
