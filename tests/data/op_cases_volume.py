@@ -2,6 +2,7 @@
 """Cases of convolutions and pools of volumes, transposed convolutions, blocks of positions, and
 normalisation by the batch's own statistics."""
 import numpy as np
+import tensorflow as tf
 
 F32 = np.float32
 
@@ -19,7 +20,7 @@ def conv3d(cases):
     for shape, taps, c in [((1, 3, 4, 5), (2, 3, 3), 2), ((2, 3, 3, 3), (1, 1, 1), 3), ((1, 2, 5, 4), (2, 1, 3), 1)]:
         for padding in ("SAME", "VALID"):
             for s, d in [((1, 1, 1), (1, 1, 1)), ((2, 2, 2), (1, 1, 1)), ((1, 1, 1), (1, 2, 1))]:
-                # TensorFlow misplaces results of unequal strides, and of windows larger than the input.
+                # TensorFlow misplaces results of windows larger than the input, and of unequal strides (see below).
                 if padding == "VALID" and taps[1] * d[1] > shape[2]:
                     continue
                 cases.add("Conv3D", [small(cases, *shape, c), small(cases, *taps, c, 3)],
@@ -27,6 +28,22 @@ def conv3d(cases):
     for x, f in [((1, 2, 2, 2, 3), (1, 1, 1, 2, 2)), ((1, 2, 2, 2, 3), (1, 1, 3, 2)),
                  ((1, 2, 2, 2, 3), (0, 1, 1, 3, 2))]:
         cases.add("Conv3D", [small(cases, *x), small(cases, *f)], any_text=True, strides=[1] * 5, padding="SAME")
+
+
+def unequal_strides(cases):
+    """Of strides that differ TensorFlow's kernel misplaces the results: every nth of those of stride 1 is right."""
+    for strides in ((1, 2, 3), (2, 1, 1), (3, 2, 1), (1, 1, 2)):
+        for padding in ("SAME", "VALID"):
+            size, taps = (5, 6, 7), (2, 3, 2)
+            pads = [max((-(-n // s) - 1) * s + t - n, 0) if padding == "SAME" else 0
+                    for n, t, s in zip(size, taps, strides)]
+            pads = [(0, 0), *((p // 2, p - p // 2) for p in pads), (0, 0)]
+
+            def every_nth(x, f):
+                y = tf.nn.conv3d(tf.pad(x, pads), f, [1] * 5, "VALID")
+                return y[:, ::strides[0], ::strides[1], ::strides[2]]
+            cases.add_composed("Conv3D", [small(cases, 1, *size, 2), small(cases, *taps, 2, 3)], every_nth,
+                               strides=[1, *strides, 1], padding=padding)
 
 
 def transposed(cases):
@@ -117,3 +134,4 @@ def add_cases(cases):
     pool3d(cases)
     space(cases)
     batch_norm(cases)
+    unequal_strides(cases)
