@@ -11,41 +11,35 @@
 
 #include <string.h>
 
-#include "server/service/reply.h"
-#include "server/service/request.h"
-#include "server/service/worker.h"
-
 #define CLASSIFY "tensorflow/serving/classify"
 #define REGRESS "tensorflow/serving/regress"
 
 /* A signature that is not there is for heads.c to complain of. */
-static Error *check_method(const Worker *worker, const Model *model, const Inference *inference)
+static Error *check_method(const ServiceOptions *service, const Model *model,
+                           const Inference *inference)
 {
     const Signature *signature = model_find_signature(model, spec_signature_name(inference->spec));
     if (signature == NULL)
         return NULL;
     static const char *const classify = CLASSIFY, *const regress = REGRESS;
-    return worker_check_method(
-        worker, signature, inference->is_regression ? &regress : &classify, 1,
+    return service_check_method(
+        service, signature, inference->is_regression ? &regress : &classify, 1,
         ERROR_INVALID_ARGUMENT,
         inference->is_regression ? "Expected regression signature method_name to be " REGRESS
                                  : "Expected classification signature method_name to be " CLASSIFY);
 }
 
-/* Runs one task and fills what it has answered, which lies in `arena` and in the worker's scratch. */
-static Error *run_head(Call *call, Worker *worker, const Handle *handle, const Bytes *examples,
-                       size_t n_examples, Inference *inference)
+Error *infer_run(const Model *model, const Bytes *examples, size_t n_examples,
+                 const ServiceOptions *service, const RunOptions *options, Scratch *scratch,
+                 Arena *arena, Inference *inference)
 {
-    Arena *arena = call_arena(call);
-    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
     Bytes signature = inference->spec->signature_name;
-    inference->version = handle->version;
-    TRY(check_method(worker, handle->model, inference));
+    TRY(check_method(service, model, inference));
     if (inference->is_regression)
-        return heads_regress(handle->model, signature, examples, n_examples, &options,
-                             worker_scratch(worker), arena, &inference->regression);
-    return heads_classify(handle->model, signature, examples, n_examples, &options,
-                          worker_scratch(worker), arena, &inference->classification);
+        return heads_regress(model, signature, examples, n_examples, options, scratch, arena,
+                             &inference->regression);
+    return heads_classify(model, signature, examples, n_examples, options, scratch, arena,
+                          &inference->classification);
 }
 
 static Error *infer(Call *call, Worker *worker, bool is_regression)
@@ -54,8 +48,12 @@ static Error *infer(Call *call, Worker *worker, bool is_regression)
     ExamplesRequest request;
     TRY(request_read_examples(call_arena(call), call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
-    Inference inference = { .spec = &request.spec, .is_regression = is_regression };
-    TRY(run_head(call, worker, &handle, request.examples, request.n_examples, &inference));
+    Inference inference = { .spec = &request.spec,
+                            .version = handle.version,
+                            .is_regression = is_regression };
+    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    TRY(infer_run(handle.model, request.examples, request.n_examples, worker->options, &options,
+                  worker_scratch(worker), call_arena(call), &inference));
     return reply_inference(call, &inference);
 }
 
@@ -123,30 +121,45 @@ static Error *begin_task(const MultiInferenceRequest *request, size_t i, Inferen
     return NULL;
 }
 
+Error *infer_run_multi(const Model *model, const MultiInferenceRequest *request,
+                       const ServiceOptions *service, const RunOptions *options, Scratch *scratch,
+                       Arena *arena, Inference **ret_inferences)
+{
+    Inference *inferences = arena_calloc(arena, request->n_tasks, sizeof(*inferences));
+    if (inferences == NULL)
+        return error_out_of_memory();
+    for (size_t i = 0; i < request->n_tasks; i++) {
+        Bytes signature = spec_signature_name(&request->tasks[i].spec);
+        TRY(begin_task(request, i, inferences));
+        if (model_find_signature(model, signature) == NULL)
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "Requested signature not found in model graph: %.*s",
+                             SHOWN(signature));
+    }
+    for (size_t i = 0; i < request->n_tasks; i++) {
+        TRY(infer_run(model, request->examples, request->n_examples, service, options, scratch,
+                      arena, &inferences[i]));
+        TRY(keep_result(arena, &inferences[i]));
+    }
+    *ret_inferences = inferences;
+    return NULL;
+}
+
 static Error *multi_inference(Call *call, Worker *worker)
 {
     Arena *arena = call_arena(call);
     _cleanup_(handle_release) Handle handle = { 0 };
     MultiInferenceRequest request;
+    Inference *inferences;
     TRY(request_read_multi_inference(arena, call_request(call), &request));
     if (request.n_tasks == 0 || request.tasks[0].spec.name.size == 0)
         return error_new(ERROR_INVALID_ARGUMENT, "ModelSpec has no name specified.");
     TRY(spec_acquire(&request.tasks[0].spec, worker->reader, &handle));
-    Inference *inferences = arena_calloc(arena, request.n_tasks, sizeof(*inferences));
-    if (inferences == NULL)
-        return error_out_of_memory();
-    for (size_t i = 0; i < request.n_tasks; i++) {
-        Bytes signature = spec_signature_name(&request.tasks[i].spec);
-        TRY(begin_task(&request, i, inferences));
-        if (model_find_signature(handle.model, signature) == NULL)
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "Requested signature not found in model graph: %.*s",
-                             SHOWN(signature));
-    }
-    for (size_t i = 0; i < request.n_tasks; i++) {
-        TRY(run_head(call, worker, &handle, request.examples, request.n_examples, &inferences[i]));
-        TRY(keep_result(arena, &inferences[i]));
-    }
+    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    TRY(infer_run_multi(handle.model, &request, worker->options, &options, worker_scratch(worker),
+                        arena, &inferences));
+    for (size_t i = 0; i < request.n_tasks; i++)
+        inferences[i].version = handle.version;
     return reply_inferences(call, inferences, request.n_tasks);
 }
 

@@ -12,8 +12,6 @@
 #include "model/model.h"
 #include "model/tensor/tensor_proto.h"
 #include "server/service/reply.h"
-#include "server/service/request.h"
-#include "server/service/worker.h"
 
 static Error *find_signature(const Model *model, const ModelSpec *spec, const Signature **ret)
 {
@@ -26,15 +24,15 @@ static Error *find_signature(const Model *model, const ModelSpec *spec, const Si
     return NULL;
 }
 
-static Error *check_method(const Worker *worker, const Signature *signature)
+static Error *check_method(const ServiceOptions *service, const Signature *signature)
 {
     static const char *const methods[] = { "tensorflow/serving/predict",
                                            "tensorflow/serving/classify",
                                            "tensorflow/serving/regress" };
-    return worker_check_method(worker, signature, methods, ARRAY_SIZE(methods), ERROR_INTERNAL,
-                               "Expected prediction signature method_name to be one of "
-                               "{tensorflow/serving/predict, tensorflow/serving/classify, "
-                               "tensorflow/serving/regress}");
+    return service_check_method(service, signature, methods, ARRAY_SIZE(methods), ERROR_INTERNAL,
+                                "Expected prediction signature method_name to be one of "
+                                "{tensorflow/serving/predict, tensorflow/serving/classify, "
+                                "tensorflow/serving/regress}");
 }
 
 /* The request's TensorProtos as tensors, if there may be that many of them. */
@@ -67,23 +65,31 @@ static Error *bind_inputs(Arena *arena, const PredictRequest *request, const Sig
     return NULL;
 }
 
+Error *predict_run(const Model *model, const PredictRequest *request, const ServiceOptions *service,
+                   const RunOptions *options, Scratch *scratch, Arena *arena,
+                   NamedTensor **ret_outputs, size_t *ret_n)
+{
+    const Signature *signature;
+    NamedTensor *inputs;
+    TRY(find_signature(model, &request->spec, &signature));
+    TRY(check_method(service, signature));
+    TRY(bind_inputs(arena, request, signature, &inputs));
+    return signature_run(model, signature, inputs, request->n_inputs, request->output_filter,
+                         request->n_filter, options, scratch, arena, ret_outputs, ret_n);
+}
+
 static Error *predict(Call *call, Worker *worker)
 {
     Arena *arena = call_arena(call);
     _cleanup_(handle_release) Handle handle = { 0 };
     PredictRequest request;
-    const Signature *signature;
-    NamedTensor *inputs, *outputs;
+    NamedTensor *outputs;
     size_t n_outputs;
     TRY(request_read_predict(arena, call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
-    TRY(find_signature(handle.model, &request.spec, &signature));
-    TRY(check_method(worker, signature));
-    TRY(bind_inputs(arena, &request, signature, &inputs));
     RunOptions options = { .deadline_ns = call_deadline_ns(call) };
-    TRY(signature_run(handle.model, signature, inputs, request.n_inputs, request.output_filter,
-                      request.n_filter, &options, worker_scratch(worker), arena, &outputs,
-                      &n_outputs));
+    TRY(predict_run(handle.model, &request, worker->options, &options, worker_scratch(worker),
+                    arena, &outputs, &n_outputs));
     return reply_outputs(call, &request.spec, handle.version, outputs, n_outputs,
                          worker->options->reply_as_tensor_content);
 }

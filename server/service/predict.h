@@ -6,8 +6,18 @@
 #define DIGIT_SERVER_SERVICE_PREDICT_H
 
 #include "server/grpc/call.h"
+#include "server/service/request.h"
+#include "server/service/worker.h"
 
 /* Handler of a Method; `context` is the thread's Worker. */
 void predict_handle(Call *call, void *context);
+
+/* What a request asks of `model`, whose name and version are not looked at any more. Inputs and
+ * outputs as signature_run; FAILED_PRECONDITION `Serving signature key "S" not found.`; INVALID_ARGUMENT
+ * `tensor parsing error: ALIAS`; RESOURCE_EXHAUSTED when the tensors claim more than the arena may
+ * give. */
+Error *predict_run(const Model *model, const PredictRequest *request, const ServiceOptions *service,
+                   const RunOptions *options, Scratch *scratch, Arena *arena,
+                   NamedTensor **ret_outputs, size_t *ret_n) _warn_unused_result_;
 
 #endif

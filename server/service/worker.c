@@ -42,11 +42,11 @@ Scratch *worker_scratch(Worker *worker)
     return worker->scratch;
 }
 
-Error *worker_check_method(const Worker *worker, const Signature *signature,
-                           const char *const *methods, size_t n, ErrorCode code,
-                           const char *expected)
+Error *service_check_method(const ServiceOptions *options, const Signature *signature,
+                            const char *const *methods, size_t n, ErrorCode code,
+                            const char *expected)
 {
-    if (!worker->options->check_method_names)
+    if (!options->check_method_names)
         return NULL;
     for (size_t i = 0; i < n; i++)
         if (strcmp(signature->method_name, methods[i]) == 0)

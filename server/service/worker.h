@@ -29,9 +29,9 @@ Worker *worker_new(Manager *manager, const ServiceOptions *options,
 
 /* When the operator wants it: an error of `code` with the text `EXPECTED. Was: METHOD_NAME` for a
  * signature whose method_name is none of methods[0..n). */
-Error *worker_check_method(const Worker *worker, const Signature *signature,
-                           const char *const *methods, size_t n, ErrorCode code,
-                           const char *expected) _warn_unused_result_;
+Error *service_check_method(const ServiceOptions *options, const Signature *signature,
+                            const char *const *methods, size_t n, ErrorCode code,
+                            const char *expected) _warn_unused_result_;
 
 /* Takes NULL; returns NULL. */
 Worker *worker_free(Worker *worker);
