@@ -147,6 +147,8 @@ static void *host_scratch(OpContext *context, size_t bytes)
     int32_t place = run->plan->n_slots + run->number;
     if (bytes > SCRATCH_MAX_BYTES)
         return NULL;
+    if (bytes == 0)
+        return nothing;
     size_t begin = run->scratch_bytes;
     run->scratch_bytes += (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     if (run->scratch_bytes <= frame->places[place].bytes)
