@@ -35,6 +35,7 @@ static const struct {
     { "_HardSigmoid", ACTIVATION_HARD_SIGMOID },
     { "_HardSwish", ACTIVATION_HARD_SWISH },
     { "_Gelu", ACTIVATION_GELU },
+    { "_GeluTanh", ACTIVATION_GELU_TANH },
 };
 
 /* ---- functions ----------------------------------------------------------------------------- */
@@ -47,6 +48,7 @@ static const struct {
         const type zero = 0, half = (type)0.5, one = 1, three = 3, six = 6,                        \
                    alpha = (type)activation->alpha;                                                \
         const type scale = (type)SELU_SCALE, scale_alpha = (type)SELU_SCALE_ALPHA;                 \
+        const type root = (type)0.7978845608028654, cubic = (type)0.044715;                        \
         const type threshold = log((type)epsilon) + 2;                                             \
         switch (activation->kind) {                                                                \
         case ACTIVATION_NONE:                                                                      \
@@ -77,6 +79,8 @@ static const struct {
             EACH(x *(RELU6(x + three) / six));                                                     \
         case ACTIVATION_GELU:                                                                      \
             EACH(half *x *erfc(-x *(type)M_SQRT1_2));                                              \
+        case ACTIVATION_GELU_TANH:                                                                 \
+            EACH(half *x *(one + tanh(root * (x + cubic * x * x * x))));                           \
         }                                                                                          \
     }
 
@@ -151,6 +155,7 @@ bool activation_is_monotone(const Activation *activation)
     case ACTIVATION_SILU:
     case ACTIVATION_HARD_SWISH:
     case ACTIVATION_GELU:
+    case ACTIVATION_GELU_TANH:
         return false;
     default:
         return true;

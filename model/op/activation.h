@@ -30,6 +30,7 @@ typedef enum ActivationKind {
     ACTIVATION_HARD_SIGMOID, /* relu6(x + 3) / 6 */
     ACTIVATION_HARD_SWISH,   /* x * hard_sigmoid(x) */
     ACTIVATION_GELU,         /* x / 2 * erfc(-x / sqrt(2)) */
+    ACTIVATION_GELU_TANH,    /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
 } ActivationKind;
 
 typedef struct Activation {

@@ -12,7 +12,7 @@
  *       num_args        int    how many args there are
  *       residual        int    which operand of the Add the last arg is, 0 or 1; none: no residual
  *       activation      text   "" or the op's name: Relu Relu6 LeakyRelu Elu Selu Softplus Softsign
- *                              Sigmoid Tanh _Silu _HardSigmoid _HardSwish _Gelu
+ *                              Sigmoid Tanh _Silu _HardSigmoid _HardSwish _Gelu _GeluTanh
  *       alpha           float  of LeakyRelu
  *       pool_ksize      ints   [1,kh,kw,1]; pool_strides [1,sh,sw,1], pool_padding SAME or VALID:
  *                              the attributes of MaxPool. None: no pool; never with a residual
@@ -29,9 +29,23 @@
  *   _FusedMatMul   a [M,K], b [K,N], args*: a bias [N], a residual, both or neither
  *       = activation(BiasAdd(MatMul(a, b), bias) + residual)
  *     attributes of MatMul (transpose_a, transpose_b), T, num_args, residual, activation, alpha as
- *     above.
+ *     above, and
+ *       flattens  bool  a is [...,K] and the product [...,N]: what Dense does to more than two
+ *                       dimensions. Not with transpose_a
  *
- *   _Silu _HardSigmoid _HardSwish _Gelu   features
+ *   _FusedScale   x, scale, shift
+ *       = activation(x * scale + shift), by numpy's rule: a batch normalisation without a convolution
+ *     in front. scale and shift are of one shape, mostly [C] or []; activation, alpha as above.
+ *
+ *   _LayerNorm   x [...,C], scale [C], offset [C]
+ *       = (x - m) / sqrt(v + epsilon) * scale + offset, where m and v are mean and variance over the
+ *     last dimension; epsilon float.
+ *
+ *   _Reshape   tensor
+ *       = Reshape(tensor, sizes), where the attribute `sizes` (ints) has -2 - i for dimension i of the
+ *     tensor itself: Flatten, without a step for each number.
+ *
+ *   _Silu _HardSigmoid _HardSwish _Gelu _GeluTanh   features
  *       what graph/idiom.c finds spelled out; activation.h has the formulas.
  *
  * Batch normalisation is folded by the compiler: filter and bias become constants scaled by

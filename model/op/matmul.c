@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "model/op/axes.h"
 #include "model/op/fused.h"
 #include "model/op/gemm.h"
 #include "model/op/kernels.h"
@@ -14,9 +15,10 @@ typedef struct MatmulKernel {
     bool transpose_a, transpose_b;
     Activation activation;
     FusedResidual residual;
-    int n_biases; /* 0 or 1 */
-    Dense *dense; /* NULL: inputs 1 and 2 are read at run time */
-    Shape b;      /* with dense */
+    int n_biases;  /* 0 or 1 */
+    bool flattens; /* a is [...,K]: its rows are all that is in front of the last dimension */
+    Dense *dense;  /* NULL: inputs 1 and 2 are read at run time */
+    Shape b;       /* with dense */
 } MatmulKernel;
 
 /* Integers wrap round, as TensorFlow's do: unsigned arithmetic gives the same bits. */
@@ -141,9 +143,21 @@ Error *fused_matmul_prepare(OpPrepare *prepare)
     kernel->n_biases = prepare->n_inputs - 2 - (kernel->residual != RESIDUAL_NONE);
     TRY(attrs_bool_or(prepare->attrs, "transpose_a", false, &kernel->transpose_a));
     TRY(attrs_bool_or(prepare->attrs, "transpose_b", false, &kernel->transpose_b));
+    TRY(attrs_bool_or(prepare->attrs, "flattens", false, &kernel->flattens));
+    if (kernel->flattens && kernel->transpose_a)
+        return error_new(ERROR_INTERNAL, "_FusedMatMul flattens what is not transposed");
     TRY(fused_activation(prepare->attrs, &kernel->activation));
     TRY(pack(prepare, kernel));
     prepare->kernel = kernel;
+    return NULL;
+}
+
+/* The matrix that `a` is multiplied as. */
+static Error *flatten(const Shape *a, Shape *ret_matrix)
+{
+    if (a->rank < 2)
+        return error_new(ERROR_INVALID_ARGUMENT, "In[0] ndims must be >= 2: %d", a->rank);
+    *ret_matrix = shape_of(dims_product(a, 0, a->rank - 1), a->dims[a->rank - 1]);
     return NULL;
 }
 
@@ -165,7 +179,7 @@ static Error *check_bias(const OpContext *context, const Shape *product)
     if (bias->shape.rank != 1)
         return error_new(ERROR_INVALID_ARGUMENT, "Biases must be 1D: %s",
                          shape_text(&bias->shape, bias_text));
-    if (bias->n != product->dims[1])
+    if (bias->n != product->dims[product->rank - 1])
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Must provide as many biases as the last dimension of the input tensor: "
                          "%s vs. %s",
@@ -217,25 +231,30 @@ static Error *run_residual(OpContext *context, const Gemm *g, const Shape *shape
 Error *matmul_run(OpContext *context)
 {
     const MatmulKernel *kernel = context->kernel;
-    const Tensor *a = op_input(context, 0);
+    const Tensor *in = op_input(context, 0);
     const Shape *b = kernel->dense != NULL ? &kernel->b : &op_input(context, 1)->shape;
-    TRY(check_shapes(kernel, &a->shape, b));
-    const Gemm g = { .m = (size_t)a->shape.dims[kernel->transpose_a ? 1 : 0],
+    Shape a = in->shape, shape = in->shape;
+    if (kernel->flattens)
+        TRY(flatten(&in->shape, &a));
+    TRY(check_shapes(kernel, &a, b));
+    const Gemm g = { .m = (size_t)a.dims[kernel->transpose_a ? 1 : 0],
                      .n = (size_t)b->dims[kernel->transpose_b ? 0 : 1],
-                     .k = (size_t)a->shape.dims[kernel->transpose_a ? 0 : 1],
+                     .k = (size_t)a.dims[kernel->transpose_a ? 0 : 1],
                      .transpose_a = kernel->transpose_a,
                      .transpose_b = kernel->transpose_b,
                      .workers = context->workers };
-    const Shape shape = shape_of((int64_t)g.m, (int64_t)g.n);
+    if (!kernel->flattens)
+        shape.dims[0] = (int64_t)g.m;
+    shape.dims[shape.rank - 1] = (int64_t)g.n;
     Tensor *c = NULL;
     if (kernel->dense == NULL && kernel->n_biases > 0)
         TRY(check_bias(context, &shape));
     if (kernel->residual != RESIDUAL_NONE)
         return run_residual(context, &g, &shape);
-    TRY(op_output(context, 0, a->dtype, &shape, &c));
+    TRY(op_output(context, 0, in->dtype, &shape, &c));
     if (kernel->dense == NULL)
         return run_plain(context, &g, &kernel->activation, c->data);
-    dense_run(kernel->dense, g.m, a->data, c->data, context->workers);
+    dense_run(kernel->dense, g.m, in->data, c->data, context->workers);
     return NULL;
 }
 

@@ -102,6 +102,23 @@ static Error *infer_size(const Tensor *tensor, Shape *shape, int unknown)
     return NULL;
 }
 
+static Error *reshape_to(OpContext *c, Shape *shape)
+{
+    int unknown = -1;
+    for (int d = 0; d < shape->rank; d++) {
+        if (shape->dims[d] < -1)
+            return error_new(ERROR_INVALID_ARGUMENT, "Size %d must be non-negative, not %lld", d,
+                             (long long)shape->dims[d]);
+        if (shape->dims[d] == -1 && unknown >= 0)
+            return error_new(ERROR_INVALID_ARGUMENT,
+                             "Only one input size may be -1, not both %d and %d", unknown, d);
+        if (shape->dims[d] == -1)
+            unknown = d;
+    }
+    TRY(infer_size(op_input(c, 0), shape, unknown));
+    return op_output_alias(c, 0, 0, shape);
+}
+
 Error *reshape_run(OpContext *c)
 {
     const Tensor *sizes = op_input(c, 1);
@@ -111,19 +128,40 @@ Error *reshape_run(OpContext *c)
         return error_new(ERROR_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
                          shape_text(&sizes->shape, text));
     TRY(tensor_to_shape(sizes, &shape));
-    int unknown = -1;
+    return reshape_to(c, &shape);
+}
+
+/* _Reshape: sizes that name dimensions of the input are looked up. */
+typedef struct ReshapeKernel {
+    size_t n;
+    const int64_t *sizes; /* [n] */
+} ReshapeKernel;
+
+Error *fused_reshape_prepare(OpPrepare *prepare)
+{
+    ReshapeKernel *kernel = arena_calloc(prepare->arena, 1, sizeof(*kernel));
+    if (kernel == NULL)
+        return error_out_of_memory();
+    TRY(attrs_ints(prepare->attrs, "sizes", &kernel->n, &kernel->sizes));
+    if (kernel->n > SHAPE_MAX_RANK)
+        return shape_rank_error();
+    prepare->kernel = kernel;
+    return NULL;
+}
+
+Error *fused_reshape_run(OpContext *c)
+{
+    const ReshapeKernel *kernel = c->kernel;
+    const Shape *old = &op_input(c, 0)->shape;
+    Shape shape = { .rank = (int)kernel->n };
     for (int d = 0; d < shape.rank; d++) {
-        if (shape.dims[d] < -1)
-            return error_new(ERROR_INVALID_ARGUMENT, "Size %d must be non-negative, not %lld", d,
-                             (long long)shape.dims[d]);
-        if (shape.dims[d] == -1 && unknown >= 0)
-            return error_new(ERROR_INVALID_ARGUMENT,
-                             "Only one input size may be -1, not both %d and %d", unknown, d);
-        if (shape.dims[d] == -1)
-            unknown = d;
+        int64_t size = kernel->sizes[d];
+        if (size < -1 && -2 - size >= old->rank)
+            return error_new(ERROR_INVALID_ARGUMENT, "_Reshape: the input has no dimension %lld",
+                             (long long)(-2 - size));
+        shape.dims[d] = size < -1 ? old->dims[-2 - size] : size;
     }
-    TRY(infer_size(op_input(c, 0), &shape, unknown));
-    return op_output_alias(c, 0, 0, &shape);
+    return reshape_to(c, &shape);
 }
 
 Error *expand_dims_run(OpContext *c)

@@ -16,8 +16,14 @@ def hard_sigmoid(x):
     return tf.nn.relu6(x + 3) * tf.constant(1 / 6, x.dtype)
 
 
+def gelu_tanh(x):
+    """tf.nn.gelu's, whose constants are float32 for any type."""
+    return 0.5 * x * (1 + tf.tanh(tf.constant(np.sqrt(2 / np.pi), x.dtype) * (x + 0.044715 * tf.pow(x, 3))))
+
+
 IDIOMS = {"_Silu": lambda x: x * tf.sigmoid(x), "_HardSigmoid": hard_sigmoid,
-          "_HardSwish": lambda x: x * hard_sigmoid(x), "_Gelu": half_erfc}
+          "_HardSwish": lambda x: x * hard_sigmoid(x), "_Gelu": half_erfc,
+          "_GeluTanh": gelu_tanh}
 ACTIVATIONS = {"": lambda x: x, "Relu": tf.nn.relu, "Relu6": tf.nn.relu6, "Elu": tf.nn.elu, "Selu": tf.nn.selu,
                "Softplus": tf.nn.softplus, "Softsign": tf.nn.softsign, "Sigmoid": tf.sigmoid, "Tanh": tf.tanh,
                "LeakyRelu": lambda x: tf.nn.leaky_relu(x, 0.3), **IDIOMS}
@@ -81,6 +87,60 @@ def products(cases):
                            transpose_b=tb, **attrs)
 
 
+def residuals(cases):
+    for i in range(6):
+        kh, c, o = (int(v) for v in cases.rng.integers(1, (4, 4, 35)))
+        attrs, _ = epilogue(cases, i)
+        attrs["num_args"] = 2
+        relu = ACTIVATIONS[attrs["activation"]]
+        other = small(cases, *((1, 3, 4, o) if i % 4 else (2, 1, 1, o)))
+        inputs = [small(cases, 1, 3, 4, c), small(cases, kh, kh, c, o), small(cases, o), other]
+        cases.add_composed(
+            "_FusedConv2D", inputs,
+            lambda x, f, b, r: relu(r + tf.nn.bias_add(tf.nn.conv2d(x, f, 1, "SAME"), b)),  # noqa: B023
+            strides=[1, 1, 1, 1], padding="SAME", residual=0, **attrs)
+        other = small(cases, *((5, o) if i % 4 else (o,)))
+        inputs = [small(cases, 5, c), small(cases, c, o), small(cases, o), other]
+        cases.add_composed("_FusedMatMul", inputs,
+                           lambda x, f, b, r: relu(tf.matmul(x, f) + b + r),  # noqa: B023
+                           residual=1, **attrs)
+
+
+def flattened(cases):
+    for i, front in enumerate([(2, 3), (4,), (1, 2, 3), (0, 2)]):
+        attrs, _ = epilogue(cases, i)
+        relu = ACTIVATIONS[attrs["activation"]]
+        attrs["num_args"] = 1
+        cases.add_composed("_FusedMatMul", [small(cases, *front, 5), small(cases, 5, 9), small(cases, 9)],
+                           lambda x, w, b: relu(tf.tensordot(x, w, 1) + b), flattens=True, **attrs)  # noqa: B023
+
+
+def layer_norm(x, scale, offset):
+    mean, variance = tf.nn.moments(x, -1, keepdims=True)
+    return tf.nn.batch_normalization(x, mean, variance, offset, scale, 1e-3)
+
+
+def rows(cases):
+    for shape in [(3, 5), (2, 3, 16), (4, 37), (7,), (0, 4), (2, 1)]:
+        c = shape[-1]
+        cases.add_composed("_LayerNorm", [small(cases, *shape), small(cases, c), small(cases, c)], layer_norm,
+                           epsilon=1e-3)
+    for i, (shape, factor) in enumerate([((2, 3, 5), (5,)), ((2, 3, 5), (1, 1, 5)), ((4, 3), ()), ((3, 1), (6,)),
+                                         ((4,), (1, 2, 4)), ((0, 3), (3,)), ((), ())]):
+        attrs, _ = epilogue(cases, i)
+        del attrs["num_args"]
+        relu = ACTIVATIONS[attrs["activation"]]
+        cases.add_composed("_FusedScale", [small(cases, *shape), small(cases, *factor), small(cases, *factor)],
+                           lambda x, a, b: relu(x * a + b), **attrs)  # noqa: B023
+
+
+def reshapes(cases):
+    for sizes in [[-2, -1], [-3, -2, 4], [24], [-1, 2], [-2, 3, 2, 2]]:
+        cases.add_composed("_Reshape", [small(cases, 2, 3, 4)],
+                           lambda x: tf.reshape(x, [x.shape[-2 - n] if n < -1 else n for n in sizes]),  # noqa: B023
+                           sizes=sizes)
+
+
 def add_cases(cases):
     for op, compute in IDIOMS.items():
         for dtype in (np.float32, np.float64):
@@ -90,3 +150,7 @@ def add_cases(cases):
     convolutions(cases, "_FusedConv2D", tf.nn.conv2d)
     convolutions(cases, "_FusedDepthwiseConv2D", tf.nn.depthwise_conv2d)
     products(cases)
+    residuals(cases)
+    flattened(cases)
+    rows(cases)
+    reshapes(cases)
