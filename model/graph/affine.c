@@ -51,6 +51,15 @@ void affine_multiply(Affine *affine, const Tensor *value)
     affine->has_scale = true;
 }
 
+void affine_divide(Affine *affine, const Tensor *value)
+{
+    for (int64_t i = 0; i < affine->n; i++) {
+        affine->scale[i] /= element(value, i);
+        affine->shift[i] /= element(value, i);
+    }
+    affine->has_scale = true;
+}
+
 void affine_normalize(Affine *affine, const AffineNorm *norm)
 {
     for (int64_t i = 0; i < affine->n; i++) {

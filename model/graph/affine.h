@@ -25,9 +25,10 @@ Error *affine_new(Arena *arena, int64_t n, Affine *ret_affine) _warn_unused_resu
  * `rank` dimensions, or one for all of them: then it can be added or multiplied. */
 bool affine_takes(const Affine *affine, const Tensor *value, int rank);
 
-/* y += sign * value; y *= value. */
+/* y += sign * value; y *= value; y /= value. */
 void affine_add(Affine *affine, const Tensor *value, double sign);
 void affine_multiply(Affine *affine, const Tensor *value);
+void affine_divide(Affine *affine, const Tensor *value);
 
 /* y = (y - mean) * scale / sqrt(variance + epsilon) + offset. */
 typedef struct AffineNorm {

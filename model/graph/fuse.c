@@ -96,14 +96,22 @@ static Error *replace(Chain *chain)
 
 /* ---- chains -------------------------------------------------------------------------------- */
 
+static bool is_product(const Node *node)
+{
+    /* What flatten.c has made begins a chain; what a chain has ended in has more inputs, or an
+     * activation. */
+    return node_is(node, "MatMul") || (node_is(node, "_FusedMatMul") && node->n_inputs == 2 &&
+                                       attrs_find(node->attrs, "activation") == NULL);
+}
+
 /* Sets up the chain when `node` begins one. */
 static Error *begin(Chain *chain, Node *node, bool *ret_is_begun)
 {
     bool is_depthwise = node_is(node, "DepthwiseConv2dNative");
     chain->is_conv = is_depthwise || node_is(node, "Conv2D");
     *ret_is_begun = false;
-    if ((!chain->is_conv && !node_is(node, "MatMul")) || node->values != NULL ||
-        node->n_controls > 0 || node->output_dtypes[0] != DT_FLOAT || !link_is_nhwc(node))
+    if ((!chain->is_conv && !is_product(node)) || node->values != NULL || node->n_controls > 0 ||
+        node->output_dtypes[0] != DT_FLOAT || !link_is_nhwc(node))
         return NULL;
     const Tensor *weights = rewrite_constant_input(node, 1);
     if (!chain->is_conv)

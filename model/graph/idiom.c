@@ -6,6 +6,8 @@
  *     _HardSwish     x * _HardSigmoid(x)
  *     _Silu          x * Sigmoid(x)
  *     _Gelu          (0.5 * x) * Erfc(-x * sqrt(0.5)): the exact form, as Keras 3 writes it
+ *                    (0.5 * x) * (1 + Erf(x / sqrt(2))): the same of Keras 2
+ *     _GeluTanh      (0.5 * x) * (1 + Tanh(sqrt(2 / pi) * (x + 0.044715 * Pow(x, 3))))
  */
 #include "model/graph/idiom.h"
 
@@ -57,14 +59,18 @@ static bool match_scalar(const Node *node, const char *op, float value, Endpoint
     return false;
 }
 
+static bool match_sum(const Node *node, float value, Endpoint *ret_x)
+{
+    return match_scalar(node, "AddV2", value, ret_x) || match_scalar(node, "Add", value, ret_x);
+}
+
 static bool match_hard_sigmoid(const Node *node, Endpoint *ret_x)
 {
     Endpoint clamped, sum;
     if (!match_scalar(node, "RealDiv", 6, &clamped) &&
         !match_scalar(node, "Mul", 1.0F / 6.0F, &clamped))
         return false;
-    return match_unary(clamped, "Relu6", &sum) &&
-           (match_scalar(sum.node, "AddV2", 3, ret_x) || match_scalar(sum.node, "Add", 3, ret_x));
+    return match_unary(clamped, "Relu6", &sum) && match_sum(sum.node, 3, ret_x);
 }
 
 /* `node` is x * op(x). */
@@ -101,6 +107,50 @@ static bool match_silu(const Node *node, Endpoint *ret_x)
     return false;
 }
 
+/* `node` is (0.5 * x) * (1 + y): the operands may come in any order. */
+static bool match_half_sum(const Node *node, Endpoint *ret_x, Endpoint *ret_y)
+{
+    if (!is_part(node, "Mul"))
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (match_scalar(node->inputs[i].node, "Mul", 0.5F, ret_x) &&
+            match_sum(node->inputs[1 - i].node, 1, ret_y))
+            return true;
+    return false;
+}
+
+static bool match_gelu_erf(const Node *node, Endpoint *ret_x)
+{
+    Endpoint erf, scaled, x;
+    return match_half_sum(node, ret_x, &erf) && match_unary(erf, "Erf", &scaled) &&
+           (match_scalar(scaled.node, "RealDiv", (float)M_SQRT2, &x) ||
+            match_scalar(scaled.node, "Mul", (float)M_SQRT1_2, &x)) &&
+           endpoints_equal(x, *ret_x);
+}
+
+/* `endpoint` is x + 0.044715 * Pow(x, 3). */
+static bool match_cubic(Endpoint endpoint, Endpoint x)
+{
+    Endpoint power, base;
+    if (!is_part(endpoint.node, "AddV2") && !is_part(endpoint.node, "Add"))
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (endpoints_equal(endpoint.node->inputs[i], x) &&
+            match_scalar(endpoint.node->inputs[1 - i].node, "Mul", 0.044715F, &power) &&
+            is_part(power.node, "Pow") && is_scalar(power.node->inputs[1], 3)) {
+            base = power.node->inputs[0];
+            return endpoints_equal(base, x);
+        }
+    return false;
+}
+
+static bool match_gelu_tanh(const Node *node, Endpoint *ret_x)
+{
+    Endpoint tanh, scaled, sum;
+    return match_half_sum(node, ret_x, &tanh) && match_unary(tanh, "Tanh", &scaled) &&
+           match_scalar(scaled.node, "Mul", 0.7978845608028654F, &sum) && match_cubic(sum, *ret_x);
+}
+
 static bool match_gelu(const Node *node, Endpoint *ret_x)
 {
     Endpoint scaled, negative, x;
@@ -124,6 +174,8 @@ static const struct {
     { "_HardSwish", match_hard_swish },
     { "_Silu", match_silu },
     { "_Gelu", match_gelu },
+    { "_Gelu", match_gelu_erf },
+    { "_GeluTanh", match_gelu_tanh },
 };
 
 /* ---- rewriting ----------------------------------------------------------------------------- */

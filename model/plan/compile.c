@@ -9,8 +9,13 @@
  *     simplify   what changes nothing
  *     share      what is computed twice
  *     idioms     activations that are spelled out
+ *     sink       what stands between a convolution and its bias
+ *     reshapes   shapes that follow from shapes
  *     padding    zeros around an image that a window can skip
- *     fuse       chains of ops that one kernel does
+ *     flatten    products of more than two dimensions with a matrix
+ *     normalize  layer normalisations that are spelled out
+ *     fuse       chains of ops behind a product, that one kernel does
+ *     rescale    such chains without a product
  *     prepare    kernels, of all signatures together
  *     emit       values numbered
  */
@@ -19,12 +24,17 @@
 #include <string.h>
 
 #include "model/graph/control.h"
+#include "model/graph/flatten.h"
 #include "model/graph/fold.h"
 #include "model/graph/fuse.h"
 #include "model/graph/idiom.h"
+#include "model/graph/normalize.h"
 #include "model/graph/padding.h"
+#include "model/graph/rescale.h"
+#include "model/graph/reshape.h"
 #include "model/graph/share.h"
 #include "model/graph/simplify.h"
+#include "model/graph/sink.h"
 #include "model/plan/prepare.h"
 
 static bool requests_equal(const GraphRequest *a, const GraphRequest *b)
@@ -80,8 +90,13 @@ static Error *optimize(Graph *graph)
     TRY(simplify(graph));
     TRY(share(graph));
     TRY(idioms(graph));
+    TRY(sink_squeezes(graph));
+    TRY(reshapes(graph));
     TRY(padding(graph));
-    return fuse(graph);
+    TRY(flatten_products(graph));
+    TRY(normalize(graph));
+    TRY(fuse(graph));
+    return rescale(graph);
 }
 
 static Error *finish(const Compiler *compiler, const Written *written, Graph *graph)
