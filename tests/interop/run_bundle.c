@@ -2,11 +2,11 @@
  *
  * Runs a bundle on raw floats, for tests that compare with TensorFlow:
  *
- *     run_bundle [--as_written] DIRECTORY DIMS INPUT OUTPUT      DIMS: 2,96,96,3
+ *     run_bundle [--as_written | --threads=N] DIRECTORY DIMS INPUT OUTPUT      DIMS: 2,96,96,3
  *
  * INPUT holds the floats of `serving_default`'s only input; those of its first output are written to
  * OUTPUT. Prints a line "steps N weights BYTES peak BYTES" and the plan's ops with their counts, one
- * "OP N" a line. --as_written: without folding and fusing.
+ * "OP N" a line. --as_written: without folding and fusing. --threads: 1 when not given.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@
 
 typedef struct Job {
     bool as_written;
+    int n_threads;
     const char *directory, *dims, *input, *output;
 } Job;
 
@@ -83,7 +84,7 @@ static void print_plan(const Model *model, const Plan *plan)
 static Error *run(const Job *job, Arena *arena)
 {
     _cleanup_(model_unrefp) Model *model = NULL;
-    _cleanup_(scratch_freep) Scratch *scratch = scratch_new(1);
+    _cleanup_(scratch_freep) Scratch *scratch = scratch_new(job->n_threads);
     const ModelOptions options = { .as_written = job->as_written };
     Shape shape;
     NamedTensor input = { 0 }, *outputs = NULL;
@@ -109,13 +110,21 @@ static Error *run(const Job *job, Arena *arena)
 
 int main(int argc, char **argv)
 {
-    bool as_written = argc > 1 && strcmp(argv[1], "--as_written") == 0;
-    argv += as_written;
-    if (argc - as_written != 5) {
-        fprintf(stderr, "usage: run_bundle [--as_written] DIRECTORY DIMS INPUT OUTPUT\n");
+    static const char threads[] = "--threads=";
+    const char *flag = argc > 1 && strncmp(argv[1], "--", 2) == 0 ? argv[1] : NULL;
+    Job job = { .as_written = flag != NULL && strcmp(flag, "--as_written") == 0, .n_threads = 1 };
+    if (flag != NULL && strncmp(flag, threads, strlen(threads)) == 0)
+        job.n_threads = (int)strtol(flag + strlen(threads), NULL, 10);
+    argv += flag != NULL;
+    if (argc - (flag != NULL) != 5) {
+        fprintf(stderr,
+                "usage: run_bundle [--as_written | --threads=N] DIRECTORY DIMS INPUT OUTPUT\n");
         return 2;
     }
-    const Job job = { as_written, argv[1], argv[2], argv[3], argv[4] };
+    job.directory = argv[1];
+    job.dims = argv[2];
+    job.input = argv[3];
+    job.output = argv[4];
     _cleanup_(arena_freep) Arena *arena = arena_new(ARENA_BLOCK_BYTES, 0);
     Error *error = arena != NULL ? run(&job, arena) : error_out_of_memory();
     if (error != NULL) {

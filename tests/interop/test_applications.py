@@ -45,3 +45,6 @@ def test_probabilities(name, build, tmp_path):
         line = f"{text}; Digit, {kind}, from both by {far[0]:.1e} and {far[1]:.1e}"
         print(line)
         assert max(far) <= TOLERANCE, line
+    for threads in (2, 3):
+        many, _ = run(program, tmp_path, images.shape, f"--threads={threads}")
+        np.testing.assert_array_equal(many.view(np.uint32), answer.view(np.uint32), f"{threads} threads")
