@@ -24,12 +24,15 @@
 #include "server/manager/manager.h"
 #include "server/options.h"
 #include "server/service/methods.h"
+#include "server/service/warm_up.h"
 #include "server/service/worker.h"
 
 #define UNLOAD_MS 2000 /* for versions to go at the end; nothing is lost with those that do not */
 
 typedef struct Program {
     Options options;
+    WarmUpOptions warm_up;
+    VersionLoader loader;
     Loop *loop;
     ConfigFile *config_file; /* NULL: one model, of the flags */
     Manager *manager;
@@ -211,7 +214,12 @@ static Error *start_manager(Program *program)
     manager.allow_labels_for_unavailable = options->allow_labels_for_unavailable;
     manager.load_options.tags = (const char *const *)options->tags;
     manager.load_options.n_tags = options->n_tags;
-    manager.loader = &loader_of_bundles;
+    program->warm_up = (WarmUpOptions){ options->warm_up, (unsigned)options->n_warm_up_iterations,
+                                        options->services };
+    program->loader = loader_of_bundles;
+    program->loader.warm_up = warm_up_run;
+    program->loader.data = &program->warm_up;
+    manager.loader = &program->loader;
     TRY(manager_new(program->loop, &manager, &program->manager));
     manager_start(program->manager, (uint64_t)(options->startup_wait_seconds * 1000), on_ready,
                   program);

@@ -95,6 +95,10 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
         { "enable_serialization_as_tensor_content", FLAG_BOOL,
           &options->services.reply_as_tensor_content, NULL,
           "Predict answers with tensor_content in place of typed values.", 0, 0 },
+        { "enable_model_warmup", FLAG_BOOL, &options->warm_up, NULL,
+          "Run the requests in a version's assets.extra before it serves, or one on zeros.", 0, 0 },
+        { "num_request_iterations_for_warmup", FLAG_INT, &options->n_warm_up_iterations, "N",
+          "How often each of these requests is run; 0 is once.", 0, 1 << 20 },
         { "num_load_threads", FLAG_INT, &options->n_load_threads, "N",
           "Threads that load versions; 0 is one.", 0, 1024 },
         { "max_num_load_retries", FLAG_INT, &options->max_load_retries, "N",
@@ -231,6 +235,7 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
         .max_load_retries = 5,
         .load_retry_interval_micros = 60 * 1000 * 1000,
         .startup_wait_seconds = 600,
+        .warm_up = true,
         .shutdown_grace_seconds = 30,
     };
     RawOptions raw = { .base_path = "", .tags = "serve", .log_level = "info" };

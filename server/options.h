@@ -32,6 +32,8 @@ typedef struct Options {
     int64_t max_request_bytes;
     int64_t max_request_tensor_bytes;
     ServiceOptions services;
+    bool warm_up;
+    int64_t n_warm_up_iterations;
     int64_t n_load_threads;
     int64_t max_load_retries;
     int64_t load_retry_interval_micros;

@@ -56,7 +56,7 @@ static Error *run_on_zeros(const Model *model, const Signature *signature, Scrat
                          arena, &outputs, &n_outputs);
 }
 
-static void warm_up(const Model *model)
+void loader_warm_up_on_zeros(const Model *model)
 {
     _cleanup_(scratch_freep) Scratch *scratch = scratch_new(1);
     if (scratch == NULL)
@@ -69,6 +69,14 @@ static void warm_up(const Model *model)
         log_error_free(LOG_DEBUG, "manager", run_on_zeros(model, &signatures[i], scratch),
                        "warm-up of signature %s", signatures[i].name);
     }
+}
+
+static Error *warm_up(const Model *model, const char *directory, const void *data)
+{
+    (void)directory;
+    (void)data;
+    loader_warm_up_on_zeros(model);
+    return NULL;
 }
 
 const VersionLoader loader_of_bundles = {

@@ -13,12 +13,17 @@
  * their time; at the same time for different versions. */
 typedef struct VersionLoader {
     Error *(*load)(const char *directory, const ModelOptions *options, Model **ret_model);
-    void (*warm_up)(const Model *model); /* after a load that succeeded; may be NULL */
+    /* After a load that succeeded; what it says fails the load. May be NULL. */
+    Error *(*warm_up)(const Model *model, const char *directory, const void *data);
     Model *(*unload)(Model *model);
+    const void *data; /* for warm_up */
 } VersionLoader;
 
-/* model_load and model_unref; the warm-up runs each signature once on zeros of its shape, unknown
- * dimensions counted as 1, and does not care for the result. */
+/* model_load and model_unref, with loader_warm_up_on_zeros. */
 extern const VersionLoader loader_of_bundles;
+
+/* Runs each signature that keeps no state once on zeros of its shape, unknown dimensions counted as
+ * 1, and does not care for the result. */
+void loader_warm_up_on_zeros(const Model *model);
 
 #endif

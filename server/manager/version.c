@@ -35,8 +35,11 @@ static void run_load(void *data)
                           version->directory);
         model = loader->unload(model);
     }
-    if (error == NULL && loader->warm_up != NULL)
-        loader->warm_up(model);
+    if (error == NULL && loader->warm_up != NULL) {
+        error = loader->warm_up(model, version->directory, loader->data);
+        if (error != NULL)
+            model = loader->unload(model);
+    }
     version->job_model = model;
     version->job_error = error;
 }

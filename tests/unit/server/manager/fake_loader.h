@@ -22,6 +22,7 @@
 #include "tests/support/check.h"
 
 #define FAKE_MAGIC 0x600dcafe
+#define FAKE_COLD 99 /* the value of a model whose warm-up fails */
 #define FAKE_WEIGHT_BYTES (1024 * 1024)
 
 typedef struct FakeModel {
@@ -101,10 +102,15 @@ static inline Error *fake_load(const char *directory, const ModelOptions *option
     return fake_model_new(space == NULL ? 0 : (int)strtol(space + 1, NULL, 10), ret_model);
 }
 
-static inline void fake_warm_up(const Model *model)
+static inline Error *fake_warm_up(const Model *model, const char *directory, const void *data)
 {
+    (void)directory;
+    (void)data;
     assert_int_equal(((const FakeModel *)model)->magic, FAKE_MAGIC);
     atomic_fetch_add(&fake_n_warm, 1);
+    if (((const FakeModel *)model)->value == FAKE_COLD)
+        return error_new(ERROR_INVALID_ARGUMENT, "it stays cold");
+    return NULL;
 }
 
 static inline Model *fake_unload(Model *model)
@@ -117,7 +123,7 @@ static inline Model *fake_unload(Model *model)
     return NULL;
 }
 
-static const VersionLoader fake_loader = { fake_load, fake_warm_up, fake_unload };
+static const VersionLoader fake_loader = { fake_load, fake_warm_up, fake_unload, NULL };
 
 /* The value of a model that is alive. Any thread. */
 static inline int fake_value(const Model *model)

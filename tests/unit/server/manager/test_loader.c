@@ -16,7 +16,7 @@ static void test_warm_up(void **state)
         Model *model = NULL;
         assert_ok(loader_of_bundles.load(directory, NULL, &model));
         size_t bytes = model_memory_bytes(model);
-        loader_of_bundles.warm_up(model);
+        loader_warm_up_on_zeros(model);
         assert_int_equal(model_memory_bytes(model), bytes);
         assert_null(loader_of_bundles.unload(model));
     }
@@ -42,7 +42,7 @@ static void test_warm_up_leaves_state_alone(void **state)
     assert_ok(loader_of_bundles.load(test_path(arena, "data/models/counter"), NULL, &model));
     float counted = value_of(model, "increment");
     assert_true(counted > 0);
-    loader_of_bundles.warm_up(model);
+    loader_warm_up_on_zeros(model);
     assert_float_equal(value_of(model, "get"), counted, 0);
     loader_of_bundles.unload(model);
 }

@@ -33,6 +33,18 @@ static void test_a_bad_version_keeps_the_old_one(void **state)
 }
 
 /* No retry by time is due for a minute: it is the changed file that does it. */
+static void test_a_warm_up_that_fails(void **state)
+{
+    (void)state;
+    publish(1, "ok 10");
+    start(0);
+    wait_until_ready(1);
+    publish(2, "ok 99"); /* FAKE_COLD */
+    assert_string_equal(wait_for(2, VERSION_END, ERROR_INVALID_ARGUMENT), "it stays cold");
+    check_latest(1, 10);
+    assert_int_equal(atomic_load(&fake_n_alive), 1);
+}
+
 static void test_a_half_copied_version_is_completed(void **state)
 {
     (void)state;
@@ -212,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_bad_version_keeps_the_old_one),
+        TEST(test_a_warm_up_that_fails),
         TEST(test_a_half_copied_version_is_completed),
         TEST(test_files_that_change_while_they_load),
         TEST(test_files_that_change_afterwards),
