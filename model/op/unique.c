@@ -21,7 +21,8 @@ Error *unique_prepare(OpPrepare *prepare)
     if (*index != DT_INT32 && *index != DT_INT64)
         return op_unsupported_type(prepare, *index);
     DType dtype = prepare->input_dtypes[0];
-    if (!dtype_is_plain(dtype) && dtype != DT_STRING)
+    bool is_key = dtype_is_plain(dtype) && dtype_size(dtype) <= sizeof(uint64_t); /* order.c */
+    if (!is_key && dtype != DT_STRING)
         return op_unsupported_type(prepare, dtype);
     prepare->kernel = index;
     return strstr(prepare->op->name, "V2") != NULL ? op_prepare_indices(prepare) : NULL;
