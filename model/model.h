@@ -12,6 +12,7 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/base/error.h"
+#include "model/plan/run.h"
 #include "model/plan/scratch.h"
 #include "model/tensor/tensor.h"
 
@@ -91,7 +92,8 @@ Error *signature_check_count(const Signature *signature, const NamedTensor *inpu
                              Arena *arena) _warn_unused_result_;
 
 typedef struct RunOptions {
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none. Checked between steps */
+    uint64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none. Checked between steps, and by loops */
+    const RunCancel *cancel; /* NULL: runs to its end */
 } RunOptions;
 
 /* Runs `signature` on inputs[0..n_inputs), which are its inputs in any order, each once; inputs with
@@ -102,7 +104,7 @@ typedef struct RunOptions {
  *
  * INVALID_ARGUMENT with TensorFlow Serving's texts (contract: input size, alias not found, output
  * alias, duplicates, dtype that differs); what ops say, with the node's name behind it;
- * DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED. Thread-safe for different scratches. */
+ * DEADLINE_EXCEEDED; CANCELLED; RESOURCE_EXHAUSTED. Thread-safe for different scratches. */
 Error *signature_run(const Model *model, const Signature *signature, const NamedTensor *inputs,
                      size_t n_inputs, const Bytes *output_filter, size_t n_filter,
                      const RunOptions *options, Scratch *scratch, Arena *arena,

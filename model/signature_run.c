@@ -261,6 +261,7 @@ Error *signature_run(_unused_ const Model *model, const Signature *signature,
     const PlanRun run = { .plan = signature->plan,
                           .feeds = feeds,
                           .deadline_ns = options != NULL ? options->deadline_ns : 0,
+                          .cancel = options != NULL ? options->cancel : NULL,
                           .scratch = scratch,
                           .arena = arena };
     TRY(plan_run(&run, outputs));

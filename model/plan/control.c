@@ -94,7 +94,8 @@ static Error *while_begin(WhileRun *w, OpContext *context)
     w->body->slab = slab;
     for (size_t i = 0; i < w->loop->n; i++)
         w->loop->carries[i].value = *op_input(context, (int)i);
-    w->deadline_ns = w->run->deadline_ns != 0 ? w->run->deadline_ns : run_now_ns() + LOOP_MAX_NS;
+    uint64_t deadline_ns = w->run->limit->deadline_ns;
+    w->deadline_ns = deadline_ns != 0 ? deadline_ns : run_now_ns() + LOOP_MAX_NS;
     return NULL;
 }
 
@@ -106,11 +107,13 @@ static void set_feeds(const WhileRun *w, Frame *frame)
 
 static Error *run_cond(const WhileRun *w, bool *ret_truth)
 {
-    if (run_now_ns() >= w->deadline_ns)
+    uint64_t now_ns = run_now_ns();
+    if (now_ns >= w->deadline_ns)
         return error_new(ERROR_DEADLINE_EXCEEDED,
                          "Timed out waiting for notification: the loop had not ended when the "
                          "%s passed",
-                         w->run->deadline_ns != 0 ? "deadline" : "longest time for a loop");
+                         w->run->limit->deadline_ns != 0 ? "deadline" : "longest time for a loop");
+    TRY(run_check_cancel(w->run->limit, now_ns));
     set_feeds(w, w->cond);
     TRY(run_inner(w->run, w->cond));
     TRY(control_truth(run_inner_output(w->cond, 0), ret_truth));

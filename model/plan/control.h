@@ -13,7 +13,7 @@
 
 /* Runs run->step, an If, Case or While, and gives its outputs to `context`. What the steps of the
  * inner plans say; INVALID_ARGUMENT for a condition that is none; DEADLINE_EXCEEDED;
- * RESOURCE_EXHAUSTED. */
+ * CANCELLED; RESOURCE_EXHAUSTED. */
 Error *control_run(Run *run, OpContext *context) _warn_unused_result_;
 
 #endif

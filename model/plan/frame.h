@@ -98,14 +98,21 @@ struct Scratch {
  * slab as large as its places need. */
 Error *scratch_begin(Scratch *scratch, const Plan *plan, Frame **ret_frame) _warn_unused_result_;
 
+/* When a run that has begun has to end without having reached its end. */
+typedef struct RunLimit {
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+    const struct RunCancel *cancel;
+    uint64_t ask_ns; /* when to ask `cancel` next */
+} RunLimit;
+
 /* One execution of one plan. */
 typedef struct Run {
     const Plan *plan;
     const struct PlanWatch *watch; /* of the outermost run only */
     Scratch *scratch;
     Frame *frame;
-    uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
-    Arena *arena;         /* the caller's */
+    RunLimit *limit; /* of the outermost run */
+    Arena *arena;    /* the caller's */
     const Step *step;
     int32_t number;        /* of the step */
     size_t scratch_bytes;  /* that the step has asked for so far */
@@ -120,6 +127,9 @@ const Tensor *run_inner_output(const Frame *frame, size_t i);
 void run_inner_end(const Run *outer, Frame *frame);
 
 uint64_t run_now_ns(void);
+
+/* CANCELLED when it is; `now_ns` is run_now_ns(). */
+Error *run_check_cancel(RunLimit *limit, uint64_t now_ns) _warn_unused_result_;
 
 /* The frame for plan `plan` of the step, made if need be. Its slab is not set. */
 Error *frame_inner(Frame *frame, int32_t number, const Plan *plan,

@@ -192,6 +192,31 @@ uint64_t run_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+Error *run_check_cancel(RunLimit *limit, uint64_t now_ns)
+{
+    if (limit->cancel == NULL || now_ns < limit->ask_ns)
+        return NULL;
+    limit->ask_ns = now_ns + RUN_ASK_NS;
+    return limit->cancel->is_cancelled(limit->cancel->data)
+               ? error_new(ERROR_CANCELLED, "nobody waits for the answer any more")
+               : NULL;
+}
+
+/* Before each step, if there is anything to look at. */
+static Error *check_limit(const Run *run)
+{
+    RunLimit *limit = run->limit;
+    if (limit->deadline_ns == 0 && limit->cancel == NULL)
+        return NULL;
+    uint64_t now_ns = run_now_ns();
+    if (limit->deadline_ns != 0 && now_ns >= limit->deadline_ns)
+        return error_new(ERROR_DEADLINE_EXCEEDED,
+                         "Timed out waiting for notification: the deadline passed before "
+                         "node '%s' could run",
+                         run->step->node_name);
+    return run_check_cancel(limit, now_ns);
+}
+
 static Error *run_kernel(const Run *run, OpContext *context)
 {
     context->workers = crew_take(run->scratch->crew);
@@ -236,11 +261,7 @@ static Error *run_steps(Run *run)
                           .host_data = run };
     for (run->number = 0; run->number < run->plan->n_steps; run->number++) {
         run->step = &run->plan->steps[run->number];
-        if (run->deadline_ns != 0 && run_now_ns() >= run->deadline_ns)
-            return error_new(ERROR_DEADLINE_EXCEEDED,
-                             "Timed out waiting for notification: the deadline passed before "
-                             "node '%s' could run",
-                             run->step->node_name);
+        TRY(check_limit(run));
         TRY(error_suffix(run_step(run, &context), "\n\t [[{{node %s}}]]", run->step->node_name));
     }
     return NULL;
@@ -255,10 +276,13 @@ static const Tensor *get_output(const Frame *frame, size_t i)
 Error *plan_run(const PlanRun *options, Tensor *outputs)
 {
     const Plan *plan = options->plan;
+    RunLimit limit = { .deadline_ns = options->deadline_ns, .cancel = options->cancel };
+    if (limit.cancel != NULL)
+        limit.ask_ns = run_now_ns() + RUN_ASK_NS;
     Run run = { .plan = plan,
                 .watch = options->watch,
                 .scratch = options->scratch,
-                .deadline_ns = options->deadline_ns,
+                .limit = &limit,
                 .arena = options->arena };
     TRY(scratch_begin(run.scratch, plan, &run.frame));
     if (plan->n_feeds > 0)
@@ -279,7 +303,7 @@ Error *run_inner(const Run *outer, Frame *frame)
     Run run = { .plan = frame->plan,
                 .scratch = outer->scratch,
                 .frame = frame,
-                .deadline_ns = outer->deadline_ns,
+                .limit = outer->limit,
                 .arena = outer->arena };
     return run_steps(&run);
 }

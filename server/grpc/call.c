@@ -172,7 +172,7 @@ static void call_closed(Tag *tag, bool ok)
 
 void call_watch(Call *call)
 {
-    assert(call->state == CALL_WAITING);
+    assert(call->state == CALL_WAITING || call->state == CALL_RUNNING);
     grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->is_watched = true;
@@ -324,6 +324,16 @@ uint64_t call_deadline_ns(const Call *call)
         return 0;
     gpr_timespec at = gpr_convert_clock_type(call->deadline, GPR_CLOCK_MONOTONIC);
     return (uint64_t)at.tv_sec * NS_PER_S + (uint64_t)at.tv_nsec;
+}
+
+bool call_is_cancelled(void *data)
+{
+    Call *call = data;
+    assert(call->state == CALL_RUNNING);
+    if (!call->is_watched)
+        call_watch(call);
+    queue_take_ready(call->queue);
+    return (call->is_closed && call->cancelled) || queue_is_dropping(call->queue);
 }
 
 uint8_t *call_reply_begin(Call *call, size_t bytes)

@@ -48,6 +48,11 @@ Arena *call_arena(Call *call);
 /* CLOCK_MONOTONIC nanoseconds; 0 when the client set no deadline. */
 uint64_t call_deadline_ns(const Call *call);
 
+/* True when nobody waits for the reply: the client has gone, or the server is stopping by force.
+ * Takes events of the queue, and lets gRPC tell from the first time on: for handlers that have run
+ * for some milliseconds. `call` is a Call. */
+bool call_is_cancelled(void *call);
+
 /* Room for a serialized reply of exactly `bytes` bytes, to be filled before call_reply_send.
  * Borrowed. Once a call. NULL when memory is out: end the call with an error then. */
 uint8_t *call_reply_begin(Call *call, size_t bytes) _warn_unused_result_;
@@ -88,7 +93,7 @@ void call_arm(Call *call, Slot *slot);
  * has passed, its client is known to have gone, or the server is stopping by force. */
 void call_run(Call *call);
 
-/* WAITING: lets gRPC tell if the client goes away before the call runs. */
+/* WAITING or RUNNING, once: lets gRPC tell if the client goes away before the reply. */
 void call_watch(Call *call);
 
 /* The next one in the one list that the call is in: the queue's free calls or its waiting ones. */

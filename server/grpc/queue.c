@@ -144,6 +144,15 @@ static bool take_events(Queue *queue)
     return true;
 }
 
+void queue_take_ready(Queue *queue)
+{
+    for (int i = 0; i < EVENTS_A_ROUND; i++) {
+        grpc_event event = next_event(queue, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+        if (event.type == GRPC_QUEUE_TIMEOUT || !handle_event(event))
+            return;
+    }
+}
+
 static void *queue_main(void *argument)
 {
     Queue *queue = argument;

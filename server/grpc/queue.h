@@ -59,6 +59,10 @@ bool queue_is_idle(const Queue *queue);
 /* The calls that have arrived and are not finished. Any thread. */
 unsigned queue_n_calls(const Queue *queue);
 
+/* The queue's thread, while a call runs: takes the events that are ready, and asks for no new calls:
+ * other queues may be free for them. */
+void queue_take_ready(Queue *queue);
+
 /* From now on calls that have not begun to run are answered with UNAVAILABLE. Any thread. */
 void queue_drop_waiting(Queue *queue);
 bool queue_is_dropping(const Queue *queue);

@@ -51,7 +51,8 @@ static Error *infer(Call *call, Worker *worker, bool is_regression)
     Inference inference = { .spec = &request.spec,
                             .version = handle.version,
                             .is_regression = is_regression };
-    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    const RunCancel cancel = { call_is_cancelled, call };
+    const RunOptions options = { .deadline_ns = call_deadline_ns(call), .cancel = &cancel };
     TRY(infer_run(handle.model, request.examples, request.n_examples, worker->options, &options,
                   worker_scratch(worker), call_arena(call), &inference));
     return reply_inference(call, &inference);
@@ -155,7 +156,8 @@ static Error *multi_inference(Call *call, Worker *worker)
     if (request.n_tasks == 0 || request.tasks[0].spec.name.size == 0)
         return error_new(ERROR_INVALID_ARGUMENT, "ModelSpec has no name specified.");
     TRY(spec_acquire(&request.tasks[0].spec, worker->reader, &handle));
-    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    const RunCancel cancel = { call_is_cancelled, call };
+    const RunOptions options = { .deadline_ns = call_deadline_ns(call), .cancel = &cancel };
     TRY(infer_run_multi(handle.model, &request, worker->options, &options, worker_scratch(worker),
                         arena, &inferences));
     for (size_t i = 0; i < request.n_tasks; i++)

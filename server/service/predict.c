@@ -87,7 +87,8 @@ static Error *predict(Call *call, Worker *worker)
     size_t n_outputs;
     TRY(request_read_predict(arena, call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
-    RunOptions options = { .deadline_ns = call_deadline_ns(call) };
+    const RunCancel cancel = { call_is_cancelled, call };
+    const RunOptions options = { .deadline_ns = call_deadline_ns(call), .cancel = &cancel };
     TRY(predict_run(handle.model, &request, worker->options, &options, worker_scratch(worker),
                     arena, &outputs, &n_outputs));
     return reply_outputs(call, &request.spec, handle.version, outputs, n_outputs,

@@ -187,6 +187,39 @@ static void test_deadline(_unused_ void **state)
     plan_runner_done(&runner);
 }
 
+static bool count_down(void *data)
+{
+    return --*(int *)data == 0;
+}
+
+/* A loop without a deadline ends when nobody waits for it, also when it is within another. */
+static void test_cancel(_unused_ void **state)
+{
+    static const char text[] =
+        "x: Placeholder() dtype=float\nloop: While(x) T=[float] cond=@yes body=@inner\n"
+        "def yes(x: float) -> (y: float = t:output:0)\nt: Const() dtype=float value=f(1)\nend\n"
+        "def inner(x: float) -> (y: float = w:output:0)\n"
+        "w: While(x) T=[float] cond=@yes body=@step\nend\n"
+        "def step(x: float) -> (y: float = n:y:0)\nn: Neg(x) T=float\nend\n";
+    PlanRunner runner;
+    int questions = 3;
+    const RunCancel cancel = { count_down, &questions };
+    float x = 1;
+    Tensor feed = vector(&x, 1), output;
+    assert_ok(plan_runner_init(&runner, text));
+    assert_ok(plan_runner_compile(&runner, "x:0", "loop:0"));
+    PlanRun run = { .plan = runner.plan,
+                    .feeds = &feed,
+                    .cancel = &cancel,
+                    .scratch = runner.scratch,
+                    .arena = runner.run_arena };
+    uint64_t start = now_ns();
+    assert_error(plan_run(&run, &output), ERROR_CANCELLED, "nobody waits for the answer any more");
+    assert_int_equal(questions, 0);
+    assert_true(now_ns() - start >= (uint64_t)3 * RUN_ASK_NS);
+    plan_runner_done(&runner);
+}
+
 static void test_wrong_graphs(_unused_ void **state)
 {
 #define X "x: Placeholder() dtype=float\n"
@@ -261,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_warm_loops_allocate_nothing),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_wrong_graphs),
         cmocka_unit_test(test_errors_name_the_nodes),
     };
