@@ -142,11 +142,17 @@ Error *list_set(Arena *arena, TensorList *list, int64_t index, const Tensor *ite
                 TensorList **ret_list)
 {
     const Tensor *copy = NULL;
-    TensorList *next = NULL;
     if (item != NULL)
         TRY(copy_item(arena, list->array, item, &copy));
+    return list_put(arena, list, index, copy, ret_list);
+}
+
+Error *list_put(Arena *arena, TensorList *list, int64_t index, const Tensor *item,
+                TensorList **ret_list)
+{
+    TensorList *next = NULL;
     TRY(next_version(arena, list, index == list->n ? index + 1 : list->n, index, &next));
-    next->array->elements[index] = copy;
+    next->array->elements[index] = item;
     *ret_list = next;
     return NULL;
 }
@@ -164,6 +170,19 @@ Error *list_elements(Arena *arena, TensorList *list, const Tensor *const **ret_e
 {
     TRY(make_newest(arena, list));
     *ret_elements = list->array->elements;
+    return NULL;
+}
+
+Error *list_resize(Arena *arena, TensorList *list, int64_t n, TensorList **ret_list)
+{
+    TensorList *resized = NULL;
+    const Tensor *const *elements = NULL;
+    TRY(list_elements(arena, list, &elements));
+    TRY(list_new(arena, list->array->dtype, &list->array->shape, n, &resized));
+    for (int64_t i = 0; i < n && i < list->n; i++)
+        resized->array->elements[i] = elements[i];
+    resized->array->max = list->array->max;
+    *ret_list = resized;
     return NULL;
 }
 

@@ -55,8 +55,16 @@ Error *list_output(OpContext *c, int i, TensorList *list) _warn_unused_result_;
 Error *list_set(Arena *arena, TensorList *list, int64_t index, const Tensor *item,
                 TensorList **ret_list) _warn_unused_result_;
 
+/* The same with `item` itself, which lives as long as the run and has such a shape. */
+Error *list_put(Arena *arena, TensorList *list, int64_t index, const Tensor *item,
+                TensorList **ret_list) _warn_unused_result_;
+
 /* The list without its last element; n > 0. */
 Error *list_pop(Arena *arena, TensorList *list, TensorList **ret_list) _warn_unused_result_;
+
+/* A list of n elements, the first ones those of `list`, with an array of its own. */
+Error *list_resize(Arena *arena, TensorList *list, int64_t n,
+                   TensorList **ret_list) _warn_unused_result_;
 
 /* elements[0..n) of this version, valid until a newer one is made. */
 Error *list_elements(Arena *arena, TensorList *list,
@@ -74,5 +82,25 @@ Error *list_input_shape(OpContext *c, int i, Shape *ret_shape) _warn_unused_resu
 
 /* An input that is one int32. */
 Error *list_input_int(OpContext *c, int i, int64_t *ret) _warn_unused_result_;
+
+/* The rows of `tensor`, copied once, as elements number indices[0..] of `list` (NULL: 0, 1, ...),
+ * which has room for them. INVALID_ARGUMENT when a row's shape is not the list's. */
+Error *list_set_rows(OpContext *c, const Tensor *tensor, const int32_t *indices, TensorList *list,
+                     TensorList **ret_list) _warn_unused_result_;
+
+/* The same with lengths[i] rows as one element, for i in [0,n). INVALID_ARGUMENT when `lengths` are
+ * not those of the tensor. */
+Error *list_set_parts(OpContext *c, const Tensor *tensor, const Tensor *lengths, TensorList *list,
+                      TensorList **ret_list) _warn_unused_result_;
+
+/* Output 0: elements indices[0..n) (NULL: all n), one upon the other. `shape` is what each must
+ * have, as far as it is known. An element that is not set is zeros. */
+Error *list_stack(OpContext *c, TensorList *list, const Shape *shape, int64_t n,
+                  const int32_t *indices) _warn_unused_result_;
+
+/* Output 0: all elements, one behind the other; output 1: the length of each. An element that is
+ * not set is leading[i] rows of zeros. */
+Error *list_concat(OpContext *c, TensorList *list, const Shape *shape,
+                   const Tensor *leading) _warn_unused_result_;
 
 #endif

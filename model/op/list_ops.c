@@ -25,6 +25,23 @@ Error *list_prepare(OpPrepare *prepare)
     return NULL;
 }
 
+typedef struct ListShapeKernel {
+    DType dtype;
+} ListShapeKernel;
+
+Error *list_shape_prepare(OpPrepare *prepare)
+{
+    ListShapeKernel *kernel = arena_calloc(prepare->arena, 1, sizeof *kernel);
+    if (kernel == NULL)
+        return error_out_of_memory();
+    TRY(attrs_type(prepare->attrs, "shape_type", &kernel->dtype));
+    if (kernel->dtype != DT_INT32 && kernel->dtype != DT_INT64)
+        return error_new(ERROR_INVALID_ARGUMENT, "shape_type must be int32 or int64, not %s",
+                         dtype_name(kernel->dtype));
+    prepare->kernel = kernel;
+    return NULL;
+}
+
 Error *list_reserve_run(OpContext *c)
 {
     const ListKernel *kernel = c->kernel;
@@ -100,20 +117,6 @@ Error *list_get_item_run(OpContext *c)
     return give_element(c, 0, list, index);
 }
 
-/* A list of n elements with an array of its own. */
-static Error *resize(Arena *arena, TensorList *list, int64_t n, TensorList **ret_list)
-{
-    TensorList *resized = NULL;
-    const Tensor *const *elements = NULL;
-    TRY(list_elements(arena, list, &elements));
-    TRY(list_new(arena, list->array->dtype, &list->array->shape, n, &resized));
-    for (int64_t i = 0; i < n && i < list->n; i++)
-        resized->array->elements[i] = elements[i];
-    resized->array->max = list->array->max;
-    *ret_list = resized;
-    return NULL;
-}
-
 Error *list_set_item_run(OpContext *c)
 {
     const ListKernel *kernel = c->kernel;
@@ -126,7 +129,7 @@ Error *list_set_item_run(OpContext *c)
                          "Trying to modify element %lld in a list with %lld elements.",
                          (long long)index, (long long)list->n);
     if (index > list->n)
-        TRY(resize(c->arena, list, index, &list));
+        TRY(list_resize(c->arena, list, index, &list));
     TRY(list_set(c->arena, list, index, op_input(c, 2), &list));
     return list_output(c, 0, list);
 }
@@ -167,6 +170,26 @@ Error *list_resize_run(OpContext *c)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "TensorListSlice expects size to be non-negative. Got: %lld",
                          (long long)n);
-    TRY(resize(c->arena, list, n, &list));
+    TRY(list_resize(c->arena, list, n, &list));
     return list_output(c, 0, list);
+}
+
+Error *list_element_shape_run(OpContext *c)
+{
+    TensorList *list = NULL;
+    Tensor *out = NULL;
+    DType dtype = ((const ListShapeKernel *)c->kernel)->dtype;
+    TRY(list_input(c, 0, DT_INVALID, &list));
+    const Shape *shape = &list->array->shape;
+    bool is_known = shape->rank != SHAPE_UNKNOWN_RANK;
+    const Shape vector = is_known ? shape_of(shape->rank) : shape_of();
+    TRY(op_output(c, 0, dtype, &vector, &out));
+    for (int64_t i = 0; i < out->n; i++) {
+        int64_t dim = is_known ? shape->dims[i] : -1;
+        if (dtype == DT_INT64)
+            ((int64_t *)out->data)[i] = dim;
+        else
+            ((int32_t *)out->data)[i] = (int32_t)dim;
+    }
+    return NULL;
 }

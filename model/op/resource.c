@@ -18,8 +18,9 @@
 struct Resource {
     /* immutable */
     char *container, *name; /* owned */
-    DType dtype;            /* DT_RESOURCE for a table */
-    LookupTable *table;     /* owned; NULL for a variable */
+    DType dtype;            /* DT_RESOURCE for a table or an array */
+    LookupTable *table;     /* owned; NULL: none */
+    TensorArray *array;     /* lent; NULL: none */
     Resource *next;         /* same name in another container; guarded by the manager's lock */
     /* guarded by lock */
     pthread_mutex_t lock;
@@ -163,6 +164,28 @@ LookupTable *resource_find_table(const Resource *resource)
     return resource->table;
 }
 
+Error *resource_make_array(Arena *arena, const char *name, TensorArray *array,
+                           Resource **ret_resource)
+{
+    Resource *resource = arena_calloc(arena, 1, sizeof *resource);
+    if (resource == NULL)
+        return error_out_of_memory();
+    pthread_mutex_init(&resource->lock, NULL);
+    resource->dtype = DT_RESOURCE;
+    resource->container = arena_printf(arena, "%s", "");
+    resource->name = arena_printf(arena, "%s", name);
+    resource->array = array;
+    if (resource->container == NULL || resource->name == NULL)
+        return error_out_of_memory();
+    *ret_resource = resource;
+    return NULL;
+}
+
+TensorArray *resource_find_array(const Resource *resource)
+{
+    return resource->array;
+}
+
 /* ---- variables ----------------------------------------------------------------------------- */
 
 const char *resource_name(const Resource *resource)
@@ -199,6 +222,10 @@ static Error *check_value(const Resource *resource, const Tensor *value)
         return error_new(ERROR_INVALID_ARGUMENT,
                          "Trying to assign variable with wrong dtype. Expected %s got %s",
                          dtype_name(resource->dtype), dtype_name(value->dtype));
+    if (value->dtype == DT_RESOURCE || value->dtype == DT_VARIANT)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "%s cannot hold a %s, which is gone at the end of the run", resource->name,
+                         dtype_name(value->dtype));
     return NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "model/op/op.h"
 
 typedef struct Resource Resource;
+typedef struct TensorArray TensorArray; /* model/op/tensor_array.c */
 
 /* NULL when memory is out. */
 ResourceManager *resource_manager_new(void) _warn_unused_result_;
@@ -31,17 +32,25 @@ Error *resource_variable(ResourceManager *manager, const char *container, const 
 Error *resource_make_table(ResourceManager *manager, const char *container, const char *name,
                            LookupTableKind kind, Resource **ret_resource) _warn_unused_result_;
 
-/* Its table; NULL when it is a variable. Lent. */
+/* Its table; NULL when it has none. Lent. */
 LookupTable *resource_find_table(const Resource *resource);
 
+/* A resource that only one run has: it lies in that run's arena, and no manager knows it. */
+Error *resource_make_array(Arena *arena, const char *name, TensorArray *array,
+                           Resource **ret_resource) _warn_unused_result_;
+
+/* Its array; NULL when it has none. Lent. */
+TensorArray *resource_find_array(const Resource *resource);
+
 const char *resource_name(const Resource *resource);
-/* DT_RESOURCE for a table. */
+/* DT_RESOURCE for a table or an array. */
 DType resource_dtype(const Resource *resource);
 
 /* True when it has a value. Thread-safe. */
 bool resource_is_initialized(Resource *resource);
 
-/* Stores a deep copy of `value`. INVALID_ARGUMENT when the type differs. Thread-safe. */
+/* Stores a deep copy of `value`. INVALID_ARGUMENT when the type differs, or is one of handles.
+ * Thread-safe. */
 Error *resource_assign(Resource *resource, const Tensor *value) _warn_unused_result_;
 
 /* Makes `value`, which lies in `arena`, the variable's. Takes the arena, which holds nothing else.
