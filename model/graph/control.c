@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/graph/copy.h"
 #include "model/graph/import.h"
 
 #define MAX_BRANCHES 1024
@@ -147,6 +148,39 @@ Error *control_import(Library *library, Arena *arena, const Site *site, Node *no
         TRY(check_outputs(node, i, functions[i]->name));
     }
     return control->kind == CONTROL_WHILE ? find_invariants(arena, node) : NULL;
+}
+
+Error *control_attach(Arena *arena, ControlKind kind, const Graph graphs[2], Node *node)
+{
+    static const char *const names[][2] = {
+        [CONTROL_IF] = { "then", "else" }, [CONTROL_WHILE] = { "condition", "body" }
+    };
+    Control *control = arena_calloc(arena, 1, sizeof *control);
+    if (control == NULL)
+        return error_out_of_memory();
+    *control = (Control){ .kind = kind, .n_graphs = 2 };
+    control->graphs = arena_memdup(arena, graphs, 2 * sizeof *graphs);
+    if (control->graphs == NULL)
+        return error_out_of_memory();
+    node->control = control;
+    for (int i = 0; i < 2; i++)
+        TRY(error_prefix(check_outputs(node, i, names[kind][i]), "node '%s' (%s)", node->name,
+                         node->op->name));
+    return kind == CONTROL_WHILE ? find_invariants(arena, node) : NULL;
+}
+
+Error *control_copy(Arena *arena, const Control *control, size_t *budget, Control **ret_copy)
+{
+    Control *copy = arena_memdup(arena, control, sizeof *copy);
+    if (copy == NULL)
+        return error_out_of_memory();
+    copy->graphs = arena_calloc(arena, (size_t)copy->n_graphs, sizeof(Graph));
+    if (copy->graphs == NULL)
+        return error_out_of_memory();
+    for (int i = 0; i < copy->n_graphs; i++)
+        TRY(graph_copy(&control->graphs[i], budget, &copy->graphs[i]));
+    *ret_copy = copy;
+    return NULL;
 }
 
 /* ---- passes -------------------------------------------------------------------------------- */

@@ -37,6 +37,16 @@ bool control_is(const Op *op);
 Error *control_import(Library *library, Arena *arena, const Site *site,
                       Node *node) _warn_unused_result_;
 
+/* Makes `node` one of that kind, with the graphs, which are in order, and which it takes. The node
+ * has its output types by now. INVALID_ARGUMENT when the graphs' are others. */
+Error *control_attach(Arena *arena, ControlKind kind, const Graph graphs[2],
+                      Node *node) _warn_unused_result_;
+
+/* A copy with graphs of its own. Takes from *budget one for each node, and is RESOURCE_EXHAUSTED
+ * when there are not so many. */
+Error *control_copy(Arena *arena, const Control *control, size_t *budget,
+                    Control **ret_copy) _warn_unused_result_;
+
 /* Lets the users of what a While does not change take what the While was given. The graph stays in
  * order. */
 Error *control_skip_invariants(Graph *graph) _warn_unused_result_;

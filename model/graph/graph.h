@@ -71,7 +71,8 @@ typedef struct Graph {
     Node *
         *order; /* [n_order]: the nodes that outputs and targets reach, each after what it needs */
     size_t n_order;
-    size_t n_made; /* nodes ever made: the limit counts them */
+    size_t n_made;             /* nodes ever made: the limit counts them */
+    bool has_dataflow_control; /* nodes of TF1's control flow, which raise_control takes out */
 } Graph;
 
 /* A node without edges; its arrays of `n_inputs` inputs and `n_controls` controls are zeroed and to

@@ -15,6 +15,7 @@
 #include "model/graph/control.h"
 #include "model/graph/feed.h"
 #include "model/graph/placeholder.h"
+#include "model/graph/raise.h"
 #include "model/graph/reference.h"
 
 static const Op group_op = { .name = "NoOp", .inputs = "", .outputs = "", .flags = OP_STRUCTURE };
@@ -81,6 +82,10 @@ static Error *fill_node(Import *import, const Site *site, Node *node, Attrs *att
         return NULL;
     if (control_is(op))
         return control_import(import->tree.library, import->arena, site, node);
+    if (raise_is(op)) {
+        import->graph->has_dataflow_control = true;
+        return NULL;
+    }
     if (placeholder_is(op)) {
         node->op = placeholder_op();
         return NULL;
@@ -329,6 +334,7 @@ static Error *import_run(Import *import, const GraphRequest *request)
         TRY(add_target(import, request->targets[i]));
         TRY(connect_all(import));
     }
+    TRY(raise_control(graph));
     TRY(reference_read(graph));
     TRY(check_types(graph));
     return control_skip_invariants(graph);
@@ -369,6 +375,7 @@ static Error *import_body(Import *import, const Scope *scope)
         TRY(graph_add_target(graph, group));
         TRY(connect_all(import));
     }
+    TRY(raise_control(graph));
     TRY(reference_read(graph));
     TRY(check_types(graph));
     return control_skip_invariants(graph);
