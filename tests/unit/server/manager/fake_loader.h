@@ -22,7 +22,7 @@
 #include "tests/support/check.h"
 
 #define FAKE_MAGIC 0x600dcafe
-#define FAKE_COLD 99 /* the value of a model whose warm-up fails */
+#define FAKE_COLD (-1) /* the value of a model whose warm-up fails */
 #define FAKE_WEIGHT_BYTES (1024 * 1024)
 
 typedef struct FakeModel {

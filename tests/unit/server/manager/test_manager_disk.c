@@ -39,7 +39,7 @@ static void test_a_warm_up_that_fails(void **state)
     publish(1, "ok 10");
     start(0);
     wait_until_ready(1);
-    publish(2, "ok 99"); /* FAKE_COLD */
+    publish(2, "ok -1"); /* FAKE_COLD */
     assert_string_equal(wait_for(2, VERSION_END, ERROR_INVALID_ARGUMENT), "it stays cold");
     check_latest(1, 10);
     assert_int_equal(atomic_load(&fake_n_alive), 1);
