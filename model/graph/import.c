@@ -78,7 +78,7 @@ static Error *fill_node(Import *import, const Site *site, Node *node, Attrs *att
     TRY(op_output_types(op, attrs, import->arena, &node->n_outputs, &node->output_dtypes));
     if (strcmp(op->name, "Const") == 0)
         return set_const(import, node);
-    if ((op->flags & OP_STRUCTURE) == 0 || strcmp(op->name, "NoOp") == 0)
+    if ((op->flags & OP_STRUCTURE) == 0 || strcmp(op->name, "NoOp") == 0 || reference_is_gather(op))
         return NULL;
     if (control_is(op))
         return control_import(import->tree.library, import->arena, site, node);

@@ -6,7 +6,8 @@
  *   indices   [B..., K...]
  *   output    [B..., O..., K..., I...]
  *
- * B are the batch dimensions, which params and indices share. Gather is axis 0 without any.
+ * B are the batch dimensions, which params and indices share. Gather's axis is the one after them:
+ * 0, but for a ResourceGather that became a Gather (graph/reference.c), which may have some.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ typedef struct GatherDims {
 static Error *read_axis(const OpContext *c, GatherDims *ret)
 {
     const Shape *params = &op_input(c, 0)->shape, *indices = &op_input(c, 1)->shape;
-    int64_t axis = 0, batch_dims = *(const int64_t *)c->kernel;
+    int64_t batch_dims = *(const int64_t *)c->kernel, axis = batch_dims;
     if (c->n_inputs == 3) {
         const Tensor *t = op_input(c, 2);
         if (t->n != 1 || (t->dtype != DT_INT32 && t->dtype != DT_INT64))

@@ -166,9 +166,40 @@ def list_errors(cases):
         input_handle=reserved(0), element_shape=tf.constant([2]), element_dtype=tf.float32)[1]])
 
 
+def gathers(cases):
+    """Of a variable: what is written before counts, a string one too; wrong places, and batches."""
+    def build(op, x, attrs, p, *changes):
+        dtype = tf.string if x.dtype == object else x.dtype
+        v = raw.VarHandleOp(dtype=dtype, shape=None, shared_name="v", container="")
+        init = raw.AssignVariableOp(resource=v, value=tf.constant(x))
+        steps = [lambda c=c: raw.AssignVariableOp(resource=v, value=c) for c in changes]
+        results = sequence(*steps, lambda: op(resource=v, indices=p, dtype=dtype, **attrs))
+        return [results[-1]], init
+
+    def add(op, x, indices, *changes, **attrs):
+        cases.add_graph([op], lambda p, *q: build(getattr(raw, op), x, attrs, p, *q), [indices, *changes])
+
+    for dtype in [*VARIABLE_TYPES, object]:
+        x, y = ((cases.strings if dtype == object else lambda *s: cases.random(dtype, *s))(4, 2) for _ in range(2))
+        add("ResourceGather", x, np.int32([3, 0, 3]))
+        if dtype in (np.float32, np.int64, np.float16):
+            add("ResourceGather", x, np.int64([[1], [2]]), y)
+            add("ResourceGatherNd", x, np.int32([[3, 1], [0, 0]]))
+            add("ResourceGatherNd", x, np.int64([[2]]), y)
+    x = cases.random(np.float32, 3, 2, 4)
+    for indices in ([5], [[0, 1], [-1, 2]], np.zeros(0), 1, -7):
+        add("ResourceGather", x, np.int32(indices))
+    add("ResourceGather", x[:0], np.int32([0]))
+    for dims, shape in ((1, (3,)), (1, (3, 2)), (2, (3, 2)), (2, (3, 2, 2))):
+        add("ResourceGather", x, cases.random(np.int32, *shape, low=0, high=2), batch_dims=dims)
+    for indices in ([[3, 0]], [[0, -1, 0]], np.zeros((2, 0)), np.zeros((0, 2)), [[0, 0, 0, 0]]):
+        add("ResourceGatherNd", x, np.int32(indices))
+
+
 def add_cases(cases):
     resource_variables(cases)
     reference_variables(cases)
+    gathers(cases)
     tables(cases)
     lists(cases)
     list_errors(cases)

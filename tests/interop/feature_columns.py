@@ -43,6 +43,10 @@ def columns(vocabulary_path):
                          ("crossed", crossed), ("crossed_three", fc.crossed_column(["fruit", "tags", ages], 30)),
                          ("weighted", fc.weighted_categorical_column(shop, "age"))):
         rows.append((f"indicator_{name}", [fc.indicator_column(column)]))
+    for combiner in ("mean", "sqrtn", "sum"):
+        rows.append((f"embedding_{combiner}", [fc.embedding_column(tags, 3, combiner)]))
+    rows.append(("embedding_weighted", [fc.embedding_column(fc.weighted_categorical_column(shop, "age"), 2)]))
+    rows.append(("embedding_two", [fc.embedding_column(fruit, 4), fc.embedding_column(file, 2)]))
     return rows + [("together", [age, ages, fc.indicator_column(tags), fc.indicator_column(crossed)])]
 
 

@@ -130,6 +130,7 @@ def core():
 def attention():
     x = floats(2, 5, 8)
     yield "multi_head", functional(5, 8, make=lambda x: K.MultiHeadAttention(2, 4)(x, x)), x
+    yield "multi_head_causal", functional(5, 8, make=lambda x: K.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True)), x
     yield "grouped_query", functional(5, 8, make=lambda x: K.GroupQueryAttention(4, 4, 2)(x, x)), x
     yield "attention", functional(5, 8, make=lambda x: K.Attention(use_scale=True)([x, x])), x
     yield "additive", functional(5, 8, make=lambda x: K.AdditiveAttention()([x, x])), x

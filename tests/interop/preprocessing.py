@@ -99,6 +99,7 @@ def tabular(keras):
         k.CategoryEncoding(num_tokens=4, output_mode="one_hot")(bins),
         words,
         crossed,
+        k.Flatten()(k.Embedding(5, 3)(k.StringLookup(vocabulary=WORDS)(fruit))),
         k.IntegerLookup(vocabulary=NUMBERS, num_oov_indices=2, output_mode="one_hot")(shop),
         k.Flatten()(k.TextVectorization(vocabulary=WORDS, output_mode="count", ngrams=2)(text)),
     ]
@@ -108,6 +109,20 @@ def tabular(keras):
               "shop": np.array([[3], [4], [9]], np.int64),
               "text": np.array([[b"Pear, apple"], [b""], [b"fig fig plum x"]], object)}
     return model, inputs
+
+
+def text_classifier(keras, kind):
+    """A classifier of lines of text, and lines for it: `kind` is how words become one vector. The mean of
+    a line without words is NaN where they are masked, and stays so: after relu TensorFlow has 0 or NaN,
+    as its rewriter fuses or not."""
+    k = keras.layers
+    keras.utils.set_random_seed(4)
+    line = keras.Input((), dtype="string", name="line")
+    ids = k.TextVectorization(vocabulary=WORDS, output_sequence_length=6)(line)
+    masked = k.Embedding(len(WORDS) + 2, 5, mask_zero=kind.endswith("_masked"))(ids)
+    vector = k.LSTM(7)(masked) if kind.startswith("lstm") else k.GlobalAveragePooling1D()(masked)
+    model = keras.Model(line, k.Dense(3, activation="softmax")(k.Dense(4, activation="tanh")(vector)))
+    return model, {"line": LINES}
 
 
 def export(layer, x, folder):

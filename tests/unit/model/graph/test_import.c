@@ -100,6 +100,14 @@ static const struct {
     { "variable without a value",
       "v: VarHandleOp() dtype=float shape=<>\nr: ReadVariableOp(v) dtype=float\n", "", "r:0",
       ERROR_FAILED_PRECONDITION, "v" },
+    { "gather from no variable", X "y: ResourceGather(x, x) dtype=float Tindices=int32\n", "x:0",
+      "y:0", ERROR_INVALID_ARGUMENT,
+      "node 'y' (ResourceGather): its input 0 is float and must be a variable's handle" },
+    { "gather from nothing", "y: ResourceGatherNd() dtype=float Tindices=int32\n", "", "y:0",
+      ERROR_INVALID_ARGUMENT, "node 'y' (ResourceGatherNd)" },
+    { "gather without places",
+      "v: VarHandleOp() dtype=float shape=<>\ny: ResourceGather(v) dtype=float Tindices=int32\n",
+      "", "y:0", ERROR_INVALID_ARGUMENT, "node 'y' (Gather)" },
 };
 
 static void test_wrong(_unused_ void **state)
