@@ -87,6 +87,14 @@ static Error *start_server(Program *program)
         &program->server);
 }
 
+/* Health may have changed. */
+static void on_change(void *data)
+{
+    Program *program = data;
+    if (program->server != NULL)
+        server_notify(program->server);
+}
+
 /* The models are loaded, or have failed: the port opens. */
 static void on_ready(void *data, size_t n_serving, size_t n_models)
 {
@@ -157,7 +165,7 @@ static bool tear_down(Program *program)
         pthread_join(program->stopper, NULL);
     if (program->server != NULL && !program->is_stopped)
         return false;
-    server_free(program->server);
+    program->server = server_free(program->server);
     for (size_t i = 0; program->workers != NULL && program->workers[i] != NULL; i++)
         worker_free(program->workers[i]);
     free(program->workers);
@@ -221,6 +229,7 @@ static Error *start_manager(Program *program)
     program->loader.data = &program->warm_up;
     manager.loader = &program->loader;
     TRY(manager_new(program->loop, &manager, &program->manager));
+    manager_on_change(program->manager, on_change, program);
     manager_start(program->manager, (uint64_t)(options->startup_wait_seconds * 1000), on_ready,
                   program);
     if (program->config_file != NULL)

@@ -18,7 +18,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "server/grpc/call_state.h"
 #include "server/grpc/queue.h"
+#include "server/grpc/stream.h"
 
 /* A call's memory comes in blocks of this size, and this much is kept between calls. */
 #define CALL_BLOCK_BYTES (16u << 10)
@@ -26,62 +28,38 @@
 
 #define NS_PER_S 1000000000ull
 
-typedef enum CallState {
-    CALL_FREE,
-    CALL_ARMED,
-    CALL_WAITING,
-    CALL_RUNNING,
-    CALL_SENDING,
-} CallState;
-
-struct Call {
-    Tag tag;        /* a request has come; the reply is sent */
-    Tag closed_tag; /* a watched call's stream is at its end */
-    Queue *queue;   /* borrowed */
-    Slot *slot;     /* borrowed; of the queue */
-    Call *link;
-    Arena *arena; /* owned */
-    CallState state;
-
-    /* From ARMED on; what gRPC gives belongs to the Call until it is FREE again. */
-    grpc_call *rpc;
-    gpr_timespec deadline;
-    grpc_metadata_array metadata;
-    grpc_call_details details; /* only of a method that is not registered */
-    grpc_byte_buffer *payload; /* may be NULL: a client that sent no message */
-    Bytes request;
-
-    grpc_slice reply;
-    bool has_reply;
-    int cancelled; /* written by gRPC: the stream ended before the reply */
-    bool is_sent;
-    bool is_watched; /* closed_tag is on its way */
-    bool is_closed;  /* and has come */
-};
-
 /* ---- the end of a call ----------------------------------------------------------------------- */
 
-/* Gives back what the request held and what was made of it; the handler is done with both. Not
- * later: a client that is slow to take its reply would hold memory. */
-static void drop_request(Call *call)
+void call_reset_arena(Call *call)
 {
-    if (call->payload != NULL)
-        grpc_byte_buffer_destroy(TAKE(call->payload));
     call->request = (Bytes){ NULL, 0 };
     arena_limit(call->arena, 0);
     arena_reset(call->arena, CALL_KEEP_BYTES);
 }
 
+/* As soon as the handler is done: a client that is slow to take its reply would hold memory. */
+void call_drop_request(Call *call)
+{
+    if (call->payload != NULL)
+        grpc_byte_buffer_destroy(TAKE(call->payload));
+    call_reset_arena(call);
+}
+
 static void clear(Call *call)
 {
-    drop_request(call);
+    call_drop_request(call);
     if (call->has_reply)
         grpc_slice_unref(call->reply);
     call->has_reply = false;
+    if (call->has_last_reply)
+        grpc_slice_unref(call->last_reply);
+    call->has_last_reply = false;
     if (call->slot->registered == NULL)
         grpc_call_details_destroy(&call->details);
     call->metadata.count = 0;
     call->cancelled = 0;
+    call->has_begun = false;
+    call->is_dirty = false;
     call->is_sent = false;
     call->is_watched = false;
     call->is_closed = false;
@@ -95,22 +73,49 @@ static void finish(Call *call)
     queue_finished(call->queue, call);
 }
 
-static void finish_if_over(Call *call)
+void call_finish_if_over(Call *call)
 {
-    if (call->is_sent && (!call->is_watched || call->is_closed))
+    /* A stream has left its list before, so is_woken changes no more but by its event. */
+    if (call->is_sent && (!call->is_watched || call->is_closed) && !call->is_reading &&
+        !call->is_woken)
         finish(call);
 }
 
-/* RUNNING or WAITING -> SENDING. */
-static void send(Call *call, ErrorCode code, const char *text)
+void call_abandon(Call *call)
 {
-    assert(call->state == CALL_RUNNING || call->state == CALL_WAITING);
+    if (call_is_stream(call))
+        stream_leave(call);
+    call->state = CALL_SENDING;
+    call->is_sent = true;
+    call_finish_if_over(call);
+}
+
+void call_start(Call *call, const grpc_op *ops, size_t n, Tag *tag)
+{
+    grpc_call_error e = grpc_call_start_batch(call->rpc, ops, n, tag, NULL);
+    assert(e == GRPC_CALL_OK);
+    (void)e;
+}
+
+grpc_op call_initial_metadata(Call *call)
+{
+    call->has_begun = true;
+    return (grpc_op){ .op = GRPC_OP_SEND_INITIAL_METADATA };
+}
+
+void call_end(Call *call, ErrorCode code, const char *text)
+{
+    assert(call->state == CALL_RUNNING || call->state == CALL_WAITING || call->state == CALL_IDLE);
+    if (call_is_stream(call))
+        stream_leave(call);
     call->state = CALL_SENDING;
 
-    grpc_op ops[4] = { { .op = GRPC_OP_SEND_INITIAL_METADATA } };
-    size_t n = 1;
+    grpc_op ops[4] = { { .flags = 0 } };
+    size_t n = 0;
+    if (!call->has_begun)
+        ops[n++] = call_initial_metadata(call);
     grpc_byte_buffer *message = NULL;
-    if (code == ERROR_OK) {
+    if (code == ERROR_OK && call->has_reply) {
         message = grpc_raw_byte_buffer_create(&call->reply, 1);
         ops[n].op = GRPC_OP_SEND_MESSAGE;
         ops[n++].data.send_message.send_message = message;
@@ -123,13 +128,13 @@ static void send(Call *call, ErrorCode code, const char *text)
         ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
         ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
     }
-    grpc_call_error e = grpc_call_start_batch(call->rpc, ops, n, &call->tag, NULL);
-    assert(e == GRPC_CALL_OK);
-    (void)e;
+    /* What is read now belongs to a message that nobody waits for; gRPC still writes to it. */
+    if (!call->is_reading)
+        call_drop_request(call);
+    call_start(call, ops, n, &call->tag);
     grpc_slice_unref(details);
     if (message != NULL)
         grpc_byte_buffer_destroy(message);
-    drop_request(call);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -152,8 +157,12 @@ static void call_next(Tag *tag, bool ok)
     case CALL_SENDING:
         /* Not ok: the client has gone and needs no reply. */
         call->is_sent = true;
-        finish_if_over(call);
+        call_finish_if_over(call);
         return;
+    case CALL_WRITING:
+        stream_wrote(call);
+        return;
+    case CALL_IDLE:
     case CALL_FREE:
     case CALL_WAITING:
     case CALL_RUNNING:
@@ -167,7 +176,10 @@ static void call_closed(Tag *tag, bool ok)
     (void)ok;
     Call *call = (Call *)(void *)((char *)tag - offsetof(Call, closed_tag));
     call->is_closed = true;
-    finish_if_over(call);
+    if (call->state == CALL_IDLE)
+        call_abandon(call);
+    else
+        call_finish_if_over(call);
 }
 
 void call_watch(Call *call)
@@ -176,9 +188,7 @@ void call_watch(Call *call)
     grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->is_watched = true;
-    grpc_call_error e = grpc_call_start_batch(call->rpc, &op, 1, &call->closed_tag, NULL);
-    assert(e == GRPC_CALL_OK);
-    (void)e;
+    call_start(call, &op, 1, &call->closed_tag);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -232,12 +242,18 @@ void call_run(Call *call)
 {
     assert(call->state == CALL_WAITING);
     if (call->is_closed && call->cancelled) {
-        finish(call);
+        call_abandon(call);
         return;
     }
     if (call->slot->registered == NULL)
         call->deadline = call->details.deadline;
     Error *error = reason_to_drop(call);
+    if (error == NULL && call_is_stream(call))
+        error = stream_enter(call);
+    if (error == NULL && call->slot->method->kind == METHOD_CHAT && call->payload == NULL) {
+        call_end(call, ERROR_OK, ""); /* its client had nothing to say at all */
+        return;
+    }
     if (error == NULL)
         error = read_request(call);
     if (error != NULL) {
@@ -265,6 +281,8 @@ Call *call_new(Queue *queue)
     }
     call->tag.happened = call_next;
     call->closed_tag.happened = call_closed;
+    call->read_tag.happened = stream_read;
+    call->wake_tag.happened = stream_woken;
     call->queue = queue;
     grpc_metadata_array_init(&call->metadata);
     return call;
@@ -347,12 +365,15 @@ uint8_t *call_reply_begin(Call *call, size_t bytes)
 void call_reply_send(Call *call)
 {
     assert(call->has_reply);
-    send(call, ERROR_OK, "");
+    if (call_is_stream(call))
+        stream_reply(call);
+    else
+        call_end(call, ERROR_OK, "");
 }
 
 void call_reply_error(Call *call, Error *error)
 {
     assert(error != NULL && error->code != ERROR_OK);
-    send(call, error->code, error->text);
+    call_end(call, error->code, error->text);
     error_free(error);
 }

@@ -8,6 +8,9 @@
  * of call_reply_send and call_reply_error; after that the Call is no longer its own. A Call keeps
  * its memory, so that a warm server allocates nothing for a call besides what gRPC core does.
  *
+ * A stream's handler is written like any other: it gets one request and gives one reply. That the
+ * call stays open, and when the handler runs again, is the transport's affair (MethodKind).
+ *
  * What services need is the first half; the rest is for queue.c and server.c.
  */
 #ifndef DIGIT_SERVER_GRPC_CALL_H
@@ -28,9 +31,21 @@ typedef enum MethodQueue {
     METHOD_CONTROL, /* the one thread that never computes, so that it always answers */
 } MethodQueue;
 
-/* A row of the server's table of RPCs, all unary. */
+/* When a method's handler runs, and what its reply does. An error ends the call in every kind. */
+typedef enum MethodKind {
+    METHOD_UNARY, /* once; the reply ends the call */
+    /* Once for each message of the client, which reads the reply before its next message is read;
+     * the call ends with the client's last. */
+    METHOD_CHAT,
+    /* With the one request of the client, again after each server_notify: the reply is sent if it
+     * is not the same as the last. The call ends when the client leaves or the server stops. */
+    METHOD_SUBSCRIPTION,
+} MethodKind;
+
+/* A row of the server's table of RPCs. */
 typedef struct Method {
     const char *path; /* "/package.Service/Method" */
+    MethodKind kind;
     MethodQueue queue;
     /* Runs to completion on the queue's thread and ends the call. `context` is what
      * ServerOptions.contexts has for that thread. */
@@ -57,7 +72,7 @@ bool call_is_cancelled(void *call);
  * Borrowed. Once a call. NULL when memory is out: end the call with an error then. */
 uint8_t *call_reply_begin(Call *call, size_t bytes) _warn_unused_result_;
 
-/* Ends the call with OK and the reply that was begun. */
+/* Ends the call with OK and the reply that was begun; a stream's run with the reply alone. */
 void call_reply_send(Call *call);
 
 /* Ends the call with `error`, which it takes, and an empty reply. */
@@ -90,7 +105,8 @@ Call *call_free(Call *call);
 void call_arm(Call *call, Slot *slot);
 
 /* WAITING -> RUNNING, or straight to SENDING when running it is of no use any more: its deadline
- * has passed, its client is known to have gone, or the server is stopping by force. */
+ * has passed, its client is known to have gone, the server is stopping by force, or a stream may
+ * not be opened. */
 void call_run(Call *call);
 
 /* WAITING or RUNNING, once: lets gRPC tell if the client goes away before the reply. */

@@ -40,6 +40,8 @@ struct Queue {
     time_t refused_logged_s;
     bool is_closing; /* the server hands out no more calls */
 
+    StreamList streams; /* see there */
+
     /* atomic, relaxed: single values that guard nothing else; the thread writes all but dropping */
     atomic_uint n_calls; /* arrived and not finished */
     atomic_bool idle;
@@ -200,6 +202,11 @@ void queue_finished(Queue *queue, Call *call)
     free_push(queue, call);
 }
 
+void queue_again(Queue *queue, Call *call)
+{
+    waiting_push(queue, call);
+}
+
 void queue_disarmed(Queue *queue, Call *call)
 {
     queue->is_closing = true;
@@ -215,6 +222,7 @@ Queue *queue_new(const QueueOptions *options)
         return NULL;
     queue->options = *options;
     queue->waiting_end = &queue->waiting;
+    stream_list_init(&queue->streams, (options->max_calls + 1) / 2);
     grpc_completion_queue_attributes attributes = {
         .version = GRPC_CQ_CURRENT_VERSION,
         .cq_completion_type = GRPC_CQ_NEXT,
@@ -257,6 +265,7 @@ Queue *queue_free(Queue *queue)
     grpc_completion_queue_destroy(queue->cq);
     while (queue->free_calls != NULL)
         call_free(free_pop(queue));
+    stream_list_done(&queue->streams);
     free(queue);
     return NULL;
 }
@@ -279,6 +288,11 @@ void *queue_context(Queue *queue)
 size_t queue_max_call_bytes(const Queue *queue)
 {
     return queue->options.max_call_bytes;
+}
+
+StreamList *queue_streams(Queue *queue)
+{
+    return &queue->streams;
 }
 
 unsigned queue_n_dry(const Queue *queue)

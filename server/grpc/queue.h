@@ -12,6 +12,7 @@
  * - A thread holds at most `max_calls` calls: waiting, running, or with a reply that the client has
  *   not taken yet. One more is refused at once with RESOURCE_EXHAUSTED. The list never grows past
  *   that, and neither does memory.
+ * - At most half of these may be streams, so that others find room whoever stays connected.
  * - A call whose deadline passes while it waits costs no computing, and neither does one that waits
  *   behind many others and is cancelled.
  */
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 
 #include "server/grpc/call.h"
+#include "server/grpc/stream.h"
 
 typedef struct QueueOptions {
     grpc_server *server; /* borrowed */
@@ -50,6 +52,9 @@ grpc_server *queue_server(Queue *queue);
 void *queue_context(Queue *queue);
 size_t queue_max_call_bytes(const Queue *queue);
 
+/* The streams that are open on the queue. */
+StreamList *queue_streams(Queue *queue);
+
 /* Counts the times that the thread read the network and found no more calls ready. Any thread. */
 unsigned queue_n_dry(const Queue *queue);
 
@@ -72,5 +77,8 @@ bool queue_is_dropping(const Queue *queue);
 void queue_arrived(Queue *queue, Call *call);
 void queue_finished(Queue *queue, Call *call);
 void queue_disarmed(Queue *queue, Call *call);
+
+/* For stream.c, on the queue's thread: `call`, which has run before, is WAITING to run again. */
+void queue_again(Queue *queue, Call *call);
 
 #endif

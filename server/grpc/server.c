@@ -254,10 +254,22 @@ static bool wait_until_empty(Server *server, gpr_timespec until)
     return true;
 }
 
+static void wake_streams(Server *server, bool end)
+{
+    for (size_t i = 0; i < server->n_lanes; i++)
+        stream_list_wake(queue_streams(server->lanes[i].queue), end);
+}
+
+void server_notify(Server *server)
+{
+    wake_streams(server, false);
+}
+
 bool server_stop(Server *server, int64_t grace_ms)
 {
     gpr_timespec end = in_ms(grace_ms);
     wait_until_dry(server, end);
+    wake_streams(server, true);
     server->standby = standby_stop(server->standby); /* from here on we read through stop_cq */
     grpc_server_shutdown_and_notify(server->grpc, server->stop_cq, server);
     bool has_stopped = wait_until_stopped(server, end);

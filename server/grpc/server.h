@@ -29,7 +29,11 @@ typedef struct ServerOptions {
  * cannot be had, with the system's reason. One server a process at a time. */
 Error *server_start(const ServerOptions *options, Server **ret_server) _warn_unused_result_;
 
-/* Takes no new calls, tells clients to go elsewhere (GOAWAY), and waits until the calls that have
+/* Something has changed that subscriptions may tell of: their handlers run again. Any thread,
+ * until server_free. */
+void server_notify(Server *server);
+
+/* Takes no new calls, ends streams (UNAVAILABLE, after what they are about to send), tells clients to go elsewhere (GOAWAY), and waits until the calls that have
  * arrived are answered: `grace_ms` at most, after which the rest is cancelled. Returns false when a
  * handler still runs a second later; the server must not be freed then. Blocks; once a server.
  *

@@ -264,3 +264,9 @@ HealthStatus board_health(Board *board, Bytes service)
         return HEALTH_UNKNOWN;
     return is_up ? HEALTH_SERVING : HEALTH_NOT_SERVING;
 }
+
+const char *const *board_services(size_t *ret_n)
+{
+    *ret_n = ARRAY_SIZE(service_names);
+    return service_names;
+}

@@ -44,11 +44,12 @@ void board_drain(Board *board);
 
 /* ---- any thread reads ---------------------------------------------------------------------- */
 
-/* As manager_models, manager_status and manager_health. */
+/* As manager_models, manager_status, manager_health and manager_services. */
 Error *board_models(Board *board, Arena *arena, const char ***ret_names,
                     size_t *ret_n) _warn_unused_result_;
 Error *board_read(Board *board, Bytes name, const int64_t *version, Arena *arena,
                   VersionStatus **ret_statuses, size_t *ret_n) _warn_unused_result_;
 HealthStatus board_health(Board *board, Bytes service);
+const char *const *board_services(size_t *ret_n);
 
 #endif

@@ -75,3 +75,8 @@ HealthStatus manager_health(Manager *manager, Bytes service)
 {
     return board_health(manager_board(manager), service);
 }
+
+const char *const *manager_services(size_t *ret_n)
+{
+    return board_services(ret_n);
+}

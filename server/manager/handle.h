@@ -86,4 +86,7 @@ typedef enum HealthStatus {
  * anything else is HEALTH_UNKNOWN. */
 HealthStatus manager_health(Manager *manager, Bytes service);
 
+/* The services that are about all models: names[0..*ret_n), "" the first. */
+const char *const *manager_services(size_t *ret_n);
+
 #endif

@@ -41,6 +41,8 @@ struct Manager {
     ManagerReady *on_ready;
     void *ready_data;
     LoopTask ready;
+    LoopFunction *on_change; /* NULL: nobody wants to know */
+    void *change_data;
     bool is_ready_posted; /* and not run yet */
     bool is_ready;
     bool is_draining;
@@ -108,6 +110,13 @@ static Error *publish(void *data, uint64_t *ret_epoch)
     return NULL;
 }
 
+/* The board tells something new. */
+static void note_change(Manager *manager)
+{
+    if (manager->on_change != NULL)
+        manager->on_change(manager->change_data);
+}
+
 static void update_board(Manager *manager, const char *name)
 {
     arena_reset(manager->scratch, 4096);
@@ -117,6 +126,7 @@ static void update_board(Manager *manager, const char *name)
     if (error == NULL)
         error = board_set(manager->board, name, statuses, n);
     log_error_free(LOG_ERROR, "manager", error, "model %s: its status is out of date", name);
+    note_change(manager);
 }
 
 static void on_servable_changed(void *data, Servable *servable)
@@ -134,6 +144,7 @@ static void on_gone(void *data, const char *name)
 {
     Manager *manager = data;
     board_remove(manager->board, name);
+    note_change(manager);
     log_info("manager", "model %s: gone", name);
 }
 
@@ -161,6 +172,7 @@ static Error *configure(Manager *manager, const ModelConfig *models, size_t n)
 {
     TRY(lineup_configure(manager->lineup, models, n));
     log_error_free(LOG_ERROR, "manager", list_models(manager), "new models have no status");
+    note_change(manager);
     return NULL;
 }
 
@@ -284,11 +296,20 @@ void manager_start(Manager *manager, uint64_t limit_ms, ManagerReady *on_ready, 
     check_ready(manager);
 }
 
+void manager_on_change(Manager *manager, LoopFunction *run, void *data)
+{
+    assert_on_loop(manager->loop);
+    assert(manager->on_change == NULL);
+    manager->on_change = run;
+    manager->change_data = data;
+}
+
 void manager_drain(Manager *manager)
 {
     assert_on_loop(manager->loop);
     manager->is_draining = true;
     board_drain(manager->board);
+    note_change(manager);
     loop_timer_stop(manager->limit);
     lineup_drain(manager->lineup);
     reload_queue_cancel(&manager->reloads);

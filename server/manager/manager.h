@@ -72,6 +72,10 @@ typedef void ManagerReloaded(void *data, Error *error);
 Error *manager_reload(Manager *manager, const ModelConfig *models, size_t n, ManagerReloaded *done,
                       void *data) _warn_unused_result_;
 
+/* Has `run(data)` called on the loop after each change of what manager_status, manager_models or
+ * manager_health tell. It must not call the manager. Once a manager. */
+void manager_on_change(Manager *manager, LoopFunction *run, void *data);
+
 /* From now on health is NOT_SERVING and nothing new is loaded; what serves goes on serving. */
 void manager_drain(Manager *manager);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * THE table of RPCs: each path, the threads that it runs on, and its handler.
+ * THE table of RPCs: each path, its kind, the threads that it runs on, and its handler.
  */
 #include "server/service/methods.h"
 
@@ -12,15 +12,18 @@
 
 #define PREDICTION "/tensorflow.serving.PredictionService/"
 #define MODEL "/tensorflow.serving.ModelService/"
+#define HEALTH "/grpc.health.v1.Health/"
 
 const Method methods[] = {
-    { PREDICTION "Predict", METHOD_COMPUTE, predict_handle },
-    { PREDICTION "Classify", METHOD_COMPUTE, classify_handle },
-    { PREDICTION "Regress", METHOD_COMPUTE, regress_handle },
-    { PREDICTION "MultiInference", METHOD_COMPUTE, multi_inference_handle },
-    { PREDICTION "GetModelMetadata", METHOD_COMPUTE, metadata_handle },
-    { MODEL "GetModelStatus", METHOD_CONTROL, status_handle },
-    { "/grpc.health.v1.Health/Check", METHOD_CONTROL, health_handle },
+    { PREDICTION "Predict", METHOD_UNARY, METHOD_COMPUTE, predict_handle },
+    { PREDICTION "Classify", METHOD_UNARY, METHOD_COMPUTE, classify_handle },
+    { PREDICTION "Regress", METHOD_UNARY, METHOD_COMPUTE, regress_handle },
+    { PREDICTION "MultiInference", METHOD_UNARY, METHOD_COMPUTE, multi_inference_handle },
+    { PREDICTION "GetModelMetadata", METHOD_UNARY, METHOD_COMPUTE, metadata_handle },
+    { MODEL "GetModelStatus", METHOD_UNARY, METHOD_CONTROL, status_handle },
+    { HEALTH "Check", METHOD_UNARY, METHOD_CONTROL, health_check_handle },
+    { HEALTH "List", METHOD_UNARY, METHOD_CONTROL, health_list_handle },
+    { HEALTH "Watch", METHOD_SUBSCRIPTION, METHOD_CONTROL, health_watch_handle },
 };
 
 const size_t methods_n = ARRAY_SIZE(methods);

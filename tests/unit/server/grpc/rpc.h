@@ -5,6 +5,7 @@
 #ifndef DIGIT_TESTS_SERVER_GRPC_RPC_H
 #define DIGIT_TESTS_SERVER_GRPC_RPC_H
 
+#include <arpa/inet.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
@@ -12,6 +13,10 @@
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/support/check.h"
 
@@ -22,7 +27,20 @@ typedef struct Rpc {
     grpc_byte_buffer *reply;
     grpc_slice details;
     grpc_status_code status;
+    bool has_begun; /* a stream's initial metadata has come */
 } Rpc;
+
+static inline int rpc_free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY) };
+    socklen_t bytes = sizeof(address);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
 
 static inline grpc_channel *rpc_channel(int port)
 {

@@ -2,12 +2,9 @@
  *
  * The transport under a table of methods of its own, over real connections.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,9 +63,11 @@ static void use_arena(Call *call, void *context)
 }
 
 static const Method table[] = {
-    { "/t.T/Echo", METHOD_COMPUTE, echo },   { "/t.T/Fail", METHOD_COMPUTE, refuse },
-    { "/t.T/Block", METHOD_COMPUTE, block }, { "/t.T/Arena", METHOD_COMPUTE, use_arena },
-    { "/t.C/Echo", METHOD_CONTROL, echo },
+    { "/t.T/Echo", METHOD_UNARY, METHOD_COMPUTE, echo },
+    { "/t.T/Fail", METHOD_UNARY, METHOD_COMPUTE, refuse },
+    { "/t.T/Block", METHOD_UNARY, METHOD_COMPUTE, block },
+    { "/t.T/Arena", METHOD_UNARY, METHOD_COMPUTE, use_arena },
+    { "/t.C/Echo", METHOD_UNARY, METHOD_CONTROL, echo },
 };
 
 /* ---- a server for a test --------------------------------------------------------------------- */
@@ -78,18 +77,6 @@ typedef struct Fixture {
     grpc_channel *channel;
     int port;
 } Fixture;
-
-static int free_port(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY) };
-    socklen_t bytes = sizeof(address);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, bytes), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 static ServerOptions options_for(int port, int n_threads, unsigned max_calls)
 {
@@ -110,7 +97,7 @@ static ServerOptions options_for(int port, int n_threads, unsigned max_calls)
 
 static void start(Fixture *f, int n_threads, unsigned max_calls)
 {
-    f->port = free_port();
+    f->port = rpc_free_port();
     ServerOptions options = options_for(f->port, n_threads, max_calls);
     assert_ok(server_start(&options, &f->server));
     f->channel = rpc_channel(f->port);

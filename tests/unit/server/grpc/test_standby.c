@@ -42,8 +42,8 @@ static void answer(Call *call, void *context)
 static void serve(void)
 {
     static const Method methods[] = {
-        { "/t.T/Block", METHOD_COMPUTE, block },
-        { "/t.C/Answer", METHOD_CONTROL, answer },
+        { "/t.T/Block", METHOD_UNARY, METHOD_COMPUTE, block },
+        { "/t.C/Answer", METHOD_UNARY, METHOD_CONTROL, answer },
     };
     static void *const contexts[] = { NULL, NULL };
     for (int p = 20000 + getpid() % 10000; p < 65536; p++) {

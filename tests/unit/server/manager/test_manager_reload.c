@@ -373,6 +373,43 @@ static void test_a_label_twice(void **state)
                  "model digits has the version label stable twice");
 }
 
+/* ---- who wants to know --------------------------------------------------------------------- */
+
+static void note_health(void *data)
+{
+    HealthStatus *told = data;
+    told[0] = health("");
+    told[1] = health("half");
+}
+
+/* Whoever asks whenever there is a change knows all that there is to know. */
+static void test_changes_are_told(void **state)
+{
+    (void)state;
+    HealthStatus told[2] = { HEALTH_UNKNOWN, HEALTH_UNKNOWN };
+    publish(1, "ok 10");
+    start(0);
+    manager_on_change(fx.manager, note_health, told);
+    wait_until_ready(1);
+    assert_int_equal(told[0], HEALTH_SERVING);
+    publish_in("half", 5, "gate 50");
+    fx.models[1] = (ModelConfig){ .name = "half", .base_path = in("half") };
+    assert_ok(begin_reload(2));
+    assert_int_equal(told[0], HEALTH_NOT_SERVING);
+    assert_int_equal(told[1], HEALTH_NOT_SERVING);
+    assert_true(loop_run_until(fx.loop, is_at_gate, NULL, LIMIT_MS));
+    fake_gate_open();
+    assert_ok(end_reload());
+    assert_int_equal(told[0], HEALTH_SERVING);
+    assert_int_equal(told[1], HEALTH_SERVING);
+    assert_ok(begin_reload(1));
+    assert_int_equal(told[1], HEALTH_UNKNOWN);
+    assert_ok(end_reload());
+    manager_drain(fx.manager);
+    assert_int_equal(told[0], HEALTH_NOT_SERVING);
+    fx.manager = manager_free(fx.manager, LIMIT_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +427,7 @@ int main(void)
         TEST(test_labels_need_their_version),
         TEST(test_a_label_moves_when_its_version_is_up),
         TEST(test_a_label_twice),
+        TEST(test_changes_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
