@@ -8,11 +8,13 @@
 #include "server/service/infer.h"
 #include "server/service/metadata.h"
 #include "server/service/predict.h"
+#include "server/service/reflection.h"
 #include "server/service/status.h"
 
 #define PREDICTION "/tensorflow.serving.PredictionService/"
 #define MODEL "/tensorflow.serving.ModelService/"
 #define HEALTH "/grpc.health.v1.Health/"
+#define REFLECTION(version) "/grpc.reflection." version ".ServerReflection/ServerReflectionInfo"
 
 const Method methods[] = {
     { PREDICTION "Predict", METHOD_UNARY, METHOD_COMPUTE, predict_handle },
@@ -24,6 +26,8 @@ const Method methods[] = {
     { HEALTH "Check", METHOD_UNARY, METHOD_CONTROL, health_check_handle },
     { HEALTH "List", METHOD_UNARY, METHOD_CONTROL, health_list_handle },
     { HEALTH "Watch", METHOD_SUBSCRIPTION, METHOD_CONTROL, health_watch_handle },
+    { REFLECTION("v1"), METHOD_CHAT, METHOD_CONTROL, reflection_handle },
+    { REFLECTION("v1alpha"), METHOD_CHAT, METHOD_CONTROL, reflection_handle },
 };
 
 const size_t methods_n = ARRAY_SIZE(methods);

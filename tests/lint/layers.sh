@@ -16,7 +16,7 @@ model/plan          model/(base|tensor|bundle|op|graph|plan)/|tensorflow/
 server/grpc         model/base/|server/grpc/
 server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|[a-z]+\.h)|tensorflow
 server/config       model/base/|server/(config|manager)/|server/[a-z]+\.h|tensorflow
-server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(config|grpc|manager|service)/|server/[a-z]+\.h|tensorflow|grpc/health|google/
+server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(config|grpc|manager|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|google/|proto/descriptors\.h
 client              model/(base|tensor)/|client/|tensorflow
 inspect             model/(model|signature)\.h|model/(base|tensor|bundle|graph|plan)/|inspect/|tensorflow
 train               model/(base|tensor|bundle)/|model/op/gemm\.h|train/|tensorflow
