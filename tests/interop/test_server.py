@@ -551,8 +551,8 @@ def test_port_that_is_taken(build, affine, folders):
 
 
 @pytest.mark.parametrize("flags, text", [
-    ([], "--model_base_path is missing"),
-    (["--model_base_path="], "--model_base_path is missing"),
+    ([], "Both --model_base_path and --model_config_file are empty"),
+    (["--model_base_path="], "Both --model_base_path and --model_config_file are empty"),
     (["--model_base_path=/m", "--port=0"], "port"),
     (["--model_base_path=/m", "--port=65536"], "port"),
     (["--model_base_path=/m", "--prot=1"], "prot"),
