@@ -58,6 +58,9 @@ static void clear(Call *call)
         grpc_call_details_destroy(&call->details);
     call->metadata.count = 0;
     call->cancelled = 0;
+    call->is_deferred = false;
+    atomic_store_explicit(&call->is_cancelled, false, memory_order_relaxed);
+    atomic_store_explicit(&call->is_back, false, memory_order_relaxed);
     call->has_begun = false;
     call->is_dirty = false;
     call->is_sent = false;
@@ -131,7 +134,14 @@ void call_end(Call *call, ErrorCode code, const char *text)
     /* What is read now belongs to a message that nobody waits for; gRPC still writes to it. */
     if (!call->is_reading)
         call_drop_request(call);
-    call_start(call, ops, n, &call->tag);
+    /* A deferred call's event may come, and the call be another's, before this returns. */
+    grpc_call *rpc = call->rpc;
+    Tag *tag = &call->tag;
+    if (call->is_deferred)
+        atomic_store_explicit(&call->is_back, true, memory_order_release);
+    grpc_call_error e = grpc_call_start_batch(rpc, ops, n, tag, NULL);
+    assert(e == GRPC_CALL_OK);
+    (void)e;
     grpc_slice_unref(details);
     if (message != NULL)
         grpc_byte_buffer_destroy(message);
@@ -143,6 +153,8 @@ void call_end(Call *call, ErrorCode code, const char *text)
 static void call_next(Tag *tag, bool ok)
 {
     Call *call = (Call *)(void *)((char *)tag - offsetof(Call, tag));
+    if (call->is_deferred && !atomic_load_explicit(&call->is_back, memory_order_acquire))
+        assert(!"a deferred call that was not ended");
     switch (call->state) {
     case CALL_ARMED:
         call->slot->n_armed--;
@@ -176,7 +188,10 @@ static void call_closed(Tag *tag, bool ok)
     (void)ok;
     Call *call = (Call *)(void *)((char *)tag - offsetof(Call, closed_tag));
     call->is_closed = true;
-    if (call->state == CALL_IDLE)
+    if (call->cancelled)
+        atomic_store_explicit(&call->is_cancelled, true, memory_order_relaxed);
+    /* A deferred call's state is not ours to look at. */
+    if (call_is_stream(call) && call->state == CALL_IDLE)
         call_abandon(call);
     else
         call_finish_if_over(call);
@@ -348,10 +363,21 @@ bool call_is_cancelled(void *data)
 {
     Call *call = data;
     assert(call->state == CALL_RUNNING);
+    if (call->is_deferred)
+        return atomic_load_explicit(&call->is_cancelled, memory_order_relaxed) ||
+               queue_is_dropping(call->queue);
     if (!call->is_watched)
         call_watch(call);
     queue_take_ready(call->queue);
     return (call->is_closed && call->cancelled) || queue_is_dropping(call->queue);
+}
+
+void call_defer(Call *call)
+{
+    assert(call->state == CALL_RUNNING && !call_is_stream(call) && !call->is_deferred);
+    call->is_deferred = true;
+    if (!call->is_watched)
+        call_watch(call);
 }
 
 uint8_t *call_reply_begin(Call *call, size_t bytes)

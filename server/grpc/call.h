@@ -8,6 +8,9 @@
  * of call_reply_send and call_reply_error; after that the Call is no longer its own. A Call keeps
  * its memory, so that a warm server allocates nothing for a call besides what gRPC core does.
  *
+ * A handler that has to wait for others defers the call, and returns: then whoever it has handed
+ * the call to, on any thread, ends it. Until that, what a call lends stays valid.
+ *
  * A stream's handler is written like any other: it gets one request and gives one reply. That the
  * call stays open, and when the handler runs again, is the transport's affair (MethodKind).
  *
@@ -47,7 +50,7 @@ typedef struct Method {
     const char *path; /* "/package.Service/Method" */
     MethodKind kind;
     MethodQueue queue;
-    /* Runs to completion on the queue's thread and ends the call. `context` is what
+    /* Runs to completion on the queue's thread and ends the call, or defers it. `context` is what
      * ServerOptions.contexts has for that thread. */
     void (*handle)(Call *call, void *context);
 } Method;
@@ -65,8 +68,14 @@ uint64_t call_deadline_ns(const Call *call);
 
 /* True when nobody waits for the reply: the client has gone, or the server is stopping by force.
  * Takes events of the queue, and lets gRPC tell from the first time on: for handlers that have run
- * for some milliseconds. `call` is a Call. */
+ * for some milliseconds. `call` is a Call. Of a deferred call it only reads a flag. */
 bool call_is_cancelled(void *call);
+
+/* RUNNING, of a unary method, on the queue's thread: the handler may return without having ended the
+ * call. From here on the call belongs to one thread at a time, not of the queue's choice; it has to
+ * be ended, also when it is cancelled, or the server cannot stop. Handing it over (loop_post, a
+ * lock) must order memory, as it always does. */
+void call_defer(Call *call);
 
 /* Room for a serialized reply of exactly `bytes` bytes, to be filled before call_reply_send.
  * Borrowed. Once a call. NULL when memory is out: end the call with an error then. */

@@ -12,6 +12,7 @@
 
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
+#include <stdatomic.h>
 
 #include "server/grpc/call.h"
 
@@ -51,6 +52,12 @@ struct Call {
     bool is_sent;
     bool is_watched; /* closed_tag is on its way */
     bool is_closed;  /* and has come */
+
+    /* A deferred call. The thread that ends it has no other order with the queue's that tools could
+     * see: gRPC core, through which the call comes back, is not instrumented. */
+    bool is_deferred;
+    atomic_bool is_cancelled; /* relaxed: guards nothing */
+    atomic_bool is_back;      /* released by call_end, acquired by the event that follows */
 
     /* Only streams; see stream.c. */
     grpc_slice last_reply; /* a subscription's */

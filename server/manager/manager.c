@@ -43,6 +43,7 @@ struct Manager {
     LoopTask ready;
     LoopFunction *on_change; /* NULL: nobody wants to know */
     void *change_data;
+    bool is_configuring;
     bool is_ready_posted; /* and not run yet */
     bool is_ready;
     bool is_draining;
@@ -113,7 +114,7 @@ static Error *publish(void *data, uint64_t *ret_epoch)
 /* The board tells something new. */
 static void note_change(Manager *manager)
 {
-    if (manager->on_change != NULL)
+    if (manager->on_change != NULL && !manager->is_configuring)
         manager->on_change(manager->change_data);
 }
 
@@ -170,7 +171,12 @@ static Error *list_models(Manager *manager)
 
 static Error *configure(Manager *manager, const ModelConfig *models, size_t n)
 {
-    TRY(lineup_configure(manager->lineup, models, n));
+    /* A model that leaves stops serving a moment before it is seen to have left: nobody is to look
+     * between the two. */
+    manager->is_configuring = true;
+    Error *error = lineup_configure(manager->lineup, models, n);
+    manager->is_configuring = false;
+    TRY(error);
     log_error_free(LOG_ERROR, "manager", list_models(manager), "new models have no status");
     note_change(manager);
     return NULL;
@@ -338,6 +344,11 @@ Manager *manager_free(Manager *manager, uint64_t limit_ms)
     loop_timer_stop(manager->sweep);
     loop_abandon(manager->loop);
     return NULL;
+}
+
+Loop *manager_loop(Manager *manager)
+{
+    return manager->loop;
 }
 
 Roster *manager_roster(Manager *manager)

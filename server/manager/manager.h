@@ -85,6 +85,9 @@ void manager_drain(Manager *manager);
  * take handles any more. Not inside a callback of the loop. Takes NULL; returns NULL. */
 Manager *manager_free(Manager *manager, uint64_t limit_ms);
 
+/* The loop that the manager belongs to. Any thread. */
+Loop *manager_loop(Manager *manager);
+
 /* Parts, for handle.c. Lent as long as the manager; any thread. */
 struct Roster *manager_roster(Manager *manager);
 struct Board *manager_board(Manager *manager);

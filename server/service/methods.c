@@ -9,6 +9,7 @@
 #include "server/service/metadata.h"
 #include "server/service/predict.h"
 #include "server/service/reflection.h"
+#include "server/service/reload.h"
 #include "server/service/status.h"
 
 #define PREDICTION "/tensorflow.serving.PredictionService/"
@@ -23,6 +24,7 @@ const Method methods[] = {
     { PREDICTION "MultiInference", METHOD_UNARY, METHOD_COMPUTE, multi_inference_handle },
     { PREDICTION "GetModelMetadata", METHOD_UNARY, METHOD_COMPUTE, metadata_handle },
     { MODEL "GetModelStatus", METHOD_UNARY, METHOD_CONTROL, status_handle },
+    { MODEL "HandleReloadConfigRequest", METHOD_UNARY, METHOD_CONTROL, reload_handle },
     { HEALTH "Check", METHOD_UNARY, METHOD_CONTROL, health_check_handle },
     { HEALTH "List", METHOD_UNARY, METHOD_CONTROL, health_list_handle },
     { HEALTH "Watch", METHOD_SUBSCRIPTION, METHOD_CONTROL, health_watch_handle },
