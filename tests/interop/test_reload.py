@@ -192,10 +192,10 @@ DATA = "variables/variables.data-00000-of-00001"
 INDEX = "variables/variables.index"
 
 
-# What no signature needs is not read; the last bytes of the data are a variable's.
+# What no signature needs is not read; the first bytes of the data are a variable's.
 @pytest.mark.parametrize("spoil", [truncate("saved_model.pb", 1000), unlink("saved_model.pb"),
                                    truncate(INDEX, 100), unlink(INDEX), flip(INDEX),
-                                   truncate(DATA, 10), unlink(DATA), flip(DATA, 1)],
+                                   truncate(DATA, 10), unlink(DATA), flip(DATA, 0)],
                          ids=["short graph", "no graph", "short index", "no index", "flipped index",
                               "short data", "no data", "flipped data"])
 def test_a_bundle_that_cannot_be_loaded(start_server, models, spoil):
