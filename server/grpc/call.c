@@ -26,6 +26,9 @@
 #define CALL_BLOCK_BYTES (16u << 10)
 #define CALL_KEEP_BYTES (64u << 10)
 
+#define REQUEST_ID "x-request-id"
+#define REQUEST_ID_MAX_BYTES 256 /* a longer one is not echoed */
+
 #define NS_PER_S 1000000000ull
 
 /* ---- the end of a call ----------------------------------------------------------------------- */
@@ -100,10 +103,27 @@ void call_start(Call *call, const grpc_op *ops, size_t n, Tag *tag)
     (void)e;
 }
 
+/* NULL when the request has no such header. */
+static const grpc_metadata *find_metadata(const Call *call, const char *key)
+{
+    for (size_t i = 0; i < call->metadata.count; i++)
+        if (grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
+            return &call->metadata.metadata[i];
+    return NULL;
+}
+
 grpc_op call_initial_metadata(Call *call)
 {
+    grpc_op op = { .op = GRPC_OP_SEND_INITIAL_METADATA };
+    const grpc_metadata *id = find_metadata(call, REQUEST_ID);
     call->has_begun = true;
-    return (grpc_op){ .op = GRPC_OP_SEND_INITIAL_METADATA };
+    if (id != NULL && GRPC_SLICE_LENGTH(id->value) <= REQUEST_ID_MAX_BYTES) {
+        call->echo =
+            (grpc_metadata){ .key = grpc_slice_from_static_string(REQUEST_ID), .value = id->value };
+        op.data.send_initial_metadata.count = 1;
+        op.data.send_initial_metadata.metadata = &call->echo;
+    }
+    return op;
 }
 
 void call_end(Call *call, ErrorCode code, const char *text)
@@ -357,6 +377,20 @@ uint64_t call_deadline_ns(const Call *call)
         return 0;
     gpr_timespec at = gpr_convert_clock_type(call->deadline, GPR_CLOCK_MONOTONIC);
     return (uint64_t)at.tv_sec * NS_PER_S + (uint64_t)at.tv_nsec;
+}
+
+Bytes call_metadata(const Call *call, const char *key)
+{
+    const grpc_metadata *found = find_metadata(call, key);
+    if (found == NULL)
+        return (Bytes){ NULL, 0 };
+    return (Bytes){ GRPC_SLICE_START_PTR(found->value), GRPC_SLICE_LENGTH(found->value) };
+}
+
+bool call_trace(const Call *call, Trace *ret_trace)
+{
+    Bytes text = call_metadata(call, "traceparent");
+    return text.data != NULL && trace_parse(text, ret_trace);
 }
 
 bool call_is_cancelled(void *data)

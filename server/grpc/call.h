@@ -25,6 +25,7 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/base/error.h"
+#include "server/grpc/trace.h"
 
 typedef struct Call Call;
 
@@ -65,6 +66,14 @@ Arena *call_arena(Call *call);
 
 /* CLOCK_MONOTONIC nanoseconds; 0 when the client set no deadline. */
 uint64_t call_deadline_ns(const Call *call);
+
+/* The value of the request's header `key`, in lower case; data is NULL when it has none. Borrowed,
+ * valid until the call is ended. The first of several. `x-request-id` is echoed in the head of the
+ * reply, also of an error, by itself. */
+Bytes call_metadata(const Call *call, const char *key);
+
+/* The trace that the request belongs to, if it has a valid `traceparent`. */
+bool call_trace(const Call *call, Trace *ret_trace);
 
 /* True when nobody waits for the reply: the client has gone, or the server is stopping by force.
  * Takes events of the queue, and lets gRPC tell from the first time on: for handlers that have run

@@ -40,9 +40,10 @@ struct Call {
     /* From ARMED on; what gRPC gives belongs to the Call until it is FREE again. */
     grpc_call *rpc;
     gpr_timespec deadline;
-    grpc_metadata_array metadata;
-    grpc_call_details details; /* only of a method that is not registered */
-    grpc_byte_buffer *payload; /* may be NULL: a client that sent no message */
+    grpc_metadata_array metadata; /* its values belong to `rpc` */
+    grpc_metadata echo;           /* borrows from `metadata` */
+    grpc_call_details details;    /* only of a method that is not registered */
+    grpc_byte_buffer *payload;    /* may be NULL: a client that sent no message */
     Bytes request;
 
     grpc_slice reply;
