@@ -19,6 +19,7 @@
 #include "model/base/log.h"
 #include "model/model.h"
 #include "server/config/config_file.h"
+#include "server/config/ssl_config.h"
 #include "server/grpc/server.h"
 #include "server/loop.h"
 #include "server/manager/manager.h"
@@ -33,6 +34,8 @@ typedef struct Program {
     Options options;
     WarmUpOptions warm_up;
     VersionLoader loader;
+    Arena *arena;  /* of the TLS configuration */
+    ListenTls tls; /* without a key: none */
     Loop *loop;
     ConfigFile *config_file; /* NULL: one model, of the flags */
     Manager *manager;
@@ -74,7 +77,10 @@ static Error *start_server(Program *program)
     TRY(make_workers(program));
     return server_start(
         &(ServerOptions){
-            .port = (int)options->port,
+            .listen = { .port = (int)options->port,
+                        .socket_path = options->socket_path,
+                        .tls = program->tls.key != NULL ? &program->tls : NULL },
+            .channel_arguments = options->channel_arguments,
             .methods = methods,
             .n_methods = methods_n,
             .n_threads = (int)options->n_threads,
@@ -108,8 +114,10 @@ static void on_ready(void *data, size_t n_serving, size_t n_models)
         loop_stop(program->loop);
         return;
     }
-    log_info("server", "listening on port %d, %zu of %zu models serving",
-             (int)program->options.port, n_serving, n_models);
+    log_info("server", "listening on port %d%s%s%s, %zu of %zu models serving",
+             (int)program->options.port, program->options.socket_path[0] != '\0' ? " and " : "",
+             program->options.socket_path, program->tls.key != NULL ? ", with TLS" : "", n_serving,
+             n_models);
 }
 
 /* ---- stop ------------------------------------------------------------------------------------ */
@@ -178,6 +186,7 @@ static bool tear_down(Program *program)
         loop_run_until(program->loop, is_file_idle, program->config_file, UNLOAD_MS))
         config_file_free(program->config_file);
     loop_free(program->loop);
+    arena_free(program->arena);
     options_done(&program->options);
     return true;
 }
@@ -203,11 +212,30 @@ static Error *list_models(Program *program, ModelConfig *flags, ModelList *ret_l
     return NULL;
 }
 
+static Error *read_tls(Program *program)
+{
+    Tensorflow__Serving__SSLConfig *config;
+    if (program->options.ssl_config_file[0] == '\0')
+        return NULL;
+    program->arena = arena_new(4096, 0);
+    if (program->arena == NULL)
+        return error_out_of_memory();
+    TRY(ssl_config_read(program->arena, program->options.ssl_config_file, &config));
+    program->tls = (ListenTls){
+        .key = config->server_key,
+        .certificate = config->server_cert,
+        .client_roots = config->custom_ca[0] != '\0' ? config->custom_ca : NULL,
+        .verify_client = config->client_verify,
+    };
+    return NULL;
+}
+
 static Error *start_manager(Program *program)
 {
     const Options *options = &program->options;
     ModelConfig flags;
     ModelList list;
+    TRY(read_tls(program));
     TRY(loop_new(&program->loop));
     TRY(loop_on_terminate(program->loop, on_terminate, program));
     TRY(loop_on_hangup(program->loop, on_hangup, program));

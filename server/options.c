@@ -53,13 +53,22 @@ typedef struct RawOptions {
     const char *log_level;
     int64_t session_parallelism;
     bool version;
+    bool use_alts;
 } RawOptions;
 
 static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *raw, bool *ret_help)
 {
     const Flag own[] = {
-        { "port", FLAG_INT, &options->port, "PORT", "TCP port of gRPC, on all addresses.", 1,
-          65535 },
+        { "port", FLAG_INT, &options->port, "PORT",
+          "TCP port of gRPC, on all addresses; 0 is none.", 0, 65535 },
+        { "grpc_socket_path", FLAG_TEXT, &options->socket_path, "PATH",
+          "UNIX socket to serve gRPC on too.", 0, 0 },
+        { "grpc_channel_arguments", FLAG_TEXT, &options->channel_arguments, "KEY=VALUE,...",
+          "Settings of gRPC itself.", 0, 0 },
+        { "ssl_config_file", FLAG_TEXT, &options->ssl_config_file, "FILE",
+          "Text SSLConfig: key and certificates of gRPC over TLS.", 0, 0 },
+        { "use_alts_credentials", FLAG_BOOL, &raw->use_alts, NULL,
+          "Not supported: use --ssl_config_file.", 0, 0 },
         { "model_name", FLAG_TEXT, &options->model_name, "NAME", "What clients call the model.", 0,
           0 },
         { "model_base_path", FLAG_TEXT, &raw->base_path, "DIR",
@@ -212,6 +221,18 @@ static Error *check_models(const Options *options, const RawOptions *raw)
     return NULL;
 }
 
+static Error *check_listening(const Options *options, const RawOptions *raw)
+{
+    if (options->port == 0 && options->socket_path[0] == '\0')
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "At least one of --port and --grpc_socket_path must be set");
+    if (raw->use_alts)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "--use_alts_credentials: ALTS, which works between machines of Google's "
+                         "cloud alone, is not supported; for TLS there is --ssl_config_file");
+    return NULL;
+}
+
 static void fill_threads(Options *options, const RawOptions *raw)
 {
     if (options->n_threads == 0)
@@ -226,6 +247,9 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
 {
     *ret_options = (Options){
         .port = 8500,
+        .socket_path = "",
+        .channel_arguments = "",
+        .ssl_config_file = "",
         .model_name = "default",
         .model_config_file = "",
         .poll_wait_seconds = 1,
@@ -247,6 +271,7 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
     if (*ret_exit)
         return NULL;
     TRY(check_models(ret_options, &raw));
+    TRY(check_listening(ret_options, &raw));
     fill_threads(ret_options, &raw);
     TRY(parse_level(raw.log_level, &ret_options->log_level));
     TRY(split_tags(raw.tags, ret_options));

@@ -17,7 +17,10 @@
 #define OPTIONS_N_IGNORED 17
 
 typedef struct Options {
-    int64_t port;
+    int64_t port;            /* 0: the socket alone */
+    const char *socket_path; /* "": none. This and the two below are borrowed from argv */
+    const char *channel_arguments;
+    const char *ssl_config_file;   /* "": no TLS */
     const char *model_name;        /* borrowed from argv */
     char *model_base_path;         /* absolute; owned; NULL with a model_config_file */
     const char *model_config_file; /* borrowed from argv; "": the one model of the two above */

@@ -11,24 +11,21 @@
 #include "server/grpc/server.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "model/base/log.h"
+#include "server/grpc/channel_arguments.h"
 #include "server/grpc/queue.h"
 #include "server/grpc/standby.h"
 
 #define NAME_BYTES 24
+#define OWN_ARGUMENTS 3 /* of gRPC core, before the operator's */
+#define MAX_ARGUMENTS 64
 #define POLL_NS 1000000      /* how often server_stop looks at the queues */
 #define AFTER_CANCEL_MS 1000 /* for handlers to end once their calls are cancelled */
 
@@ -80,7 +77,7 @@ static void unregistered_handle(Call *call, void *context)
 
 static Error *create_grpc(Server *server, const ServerOptions *options)
 {
-    grpc_arg args[] = {
+    grpc_arg args[MAX_ARGUMENTS] = {
         /* Else a second server on the port is no error. */
         { .type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ALLOW_REUSEPORT, .value.integer = 0 },
         { .type = GRPC_ARG_INTEGER,
@@ -88,7 +85,13 @@ static Error *create_grpc(Server *server, const ServerOptions *options)
           .value.integer = options->max_receive_bytes },
         { .type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, .value.integer = -1 },
     };
-    grpc_channel_args channel_args = { ARRAY_SIZE(args), args };
+    _cleanup_(arena_freep) Arena *arena = arena_new(1024, 0);
+    size_t n = OWN_ARGUMENTS;
+    if (arena == NULL)
+        return error_out_of_memory();
+    if (options->channel_arguments != NULL)
+        TRY(channel_arguments_parse(arena, options->channel_arguments, args, n, MAX_ARGUMENTS, &n));
+    grpc_channel_args channel_args = { n, args }; /* copied */
     server->grpc = grpc_server_create(&channel_args, NULL);
     if (server->grpc == NULL)
         return error_out_of_memory();
@@ -151,33 +154,12 @@ static Error *create_queues(Server *server, const ServerOptions *options)
     return NULL;
 }
 
-/* gRPC core says only that it could not bind: asks the system once more for the reason. */
-static Error *bind_error(int port)
+static Error *listen_quietly(Server *server, const ServerOptions *options)
 {
-    int e = 0;
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
-    struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0 || listen(fd, 1) != 0)
-        e = errno;
-    if (fd >= 0)
-        close(fd);
-    return error_new(ERROR_UNAVAILABLE, "cannot listen on port %d: %s", port,
-                     e != 0 ? strerror(e) : "it was in use a moment ago");
-}
-
-static Error *bind_port(Server *server, int port)
-{
-    /* The wildcard of IPv6 takes IPv4 too; where there is no IPv6, gRPC core takes IPv4 alone. */
-    char address[32];
-    snprintf(address, sizeof(address), "[::]:%d", port);
-    grpc_server_credentials *insecure = grpc_insecure_server_credentials_create();
     gpr_set_log_function(log_quietly);
-    int bound = grpc_server_add_http2_port(server->grpc, address, insecure);
+    Error *error = listen_add(server->grpc, &options->listen);
     gpr_set_log_function(log_all);
-    grpc_server_credentials_release(insecure);
-    return bound == port ? NULL : bind_error(port);
+    return error;
 }
 
 /* Starts the threads, with a standby for those that compute. */
@@ -204,7 +186,7 @@ static Error *build(Server *server, const ServerOptions *options)
     TRY(create_grpc(server, options));
     TRY(add_slots(server, options));
     TRY(create_queues(server, options));
-    TRY(bind_port(server, options->port));
+    TRY(listen_quietly(server, options));
     grpc_server_start(server->grpc);
     return start_queues(server);
 }

@@ -8,12 +8,14 @@
 #define DIGIT_SERVER_GRPC_SERVER_H
 
 #include "server/grpc/call.h"
+#include "server/grpc/listen.h"
 
 typedef struct Server Server;
 
 typedef struct ServerOptions {
-    int port;
-    const Method *methods; /* [n_methods] borrowed, must outlive the server */
+    ListenOptions listen;
+    const char *channel_arguments; /* "KEY=VALUE,..." of gRPC core; NULL or "": none */
+    const Method *methods;         /* [n_methods] borrowed, must outlive the server */
     size_t n_methods;
     int n_threads;                 /* that compute */
     void *const *contexts;         /* [n_threads] for the handlers of METHOD_COMPUTE; borrowed */
@@ -25,8 +27,8 @@ typedef struct ServerOptions {
     int max_receive_bytes; /* a bigger request is refused with RESOURCE_EXHAUSTED */
 } ServerOptions;
 
-/* Opens the port on all addresses, IPv6 and IPv4, and starts to answer. UNAVAILABLE when the port
- * cannot be had, with the system's reason. One server a process at a time. */
+/* Opens the port and the socket and starts to answer. The errors are those of listen_add, and
+ * INVALID_ARGUMENT for channel arguments that are none. One server a process at a time. */
 Error *server_start(const ServerOptions *options, Server **ret_server) _warn_unused_result_;
 
 /* Something has changed that subscriptions may tell of: their handlers run again. Any thread,

@@ -75,7 +75,7 @@ static void start(Fixture *f)
     int port = rpc_free_port();
     n_deferred = 0;
     sem_init(&has_deferred, 0, 0);
-    assert_ok(server_start(&(ServerOptions){ .port = port,
+    assert_ok(server_start(&(ServerOptions){ .listen = { .port = port },
                                              .methods = table,
                                              .n_methods = ARRAY_SIZE(table),
                                              .n_threads = 1,

@@ -83,7 +83,7 @@ static ServerOptions options_for(int port, int n_threads, unsigned max_calls)
     static int context;
     static void *const contexts[] = { &context, &context, &context, &context };
     return (ServerOptions){
-        .port = port,
+        .listen = { .port = port },
         .methods = table,
         .n_methods = ARRAY_SIZE(table),
         .n_threads = n_threads,

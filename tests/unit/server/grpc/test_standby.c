@@ -48,7 +48,7 @@ static void serve(void)
     static void *const contexts[] = { NULL, NULL };
     for (int p = 20000 + getpid() % 10000; p < 65536; p++) {
         Server *server;
-        Error *error = server_start(&(ServerOptions){ .port = p,
+        Error *error = server_start(&(ServerOptions){ .listen = { .port = p },
                                                       .methods = methods,
                                                       .n_methods = ARRAY_SIZE(methods),
                                                       .n_threads = ARRAY_SIZE(contexts),

@@ -69,7 +69,7 @@ static void start(Fixture *f)
 {
     static void *const contexts[] = { NULL };
     int port = rpc_free_port();
-    assert_ok(server_start(&(ServerOptions){ .port = port,
+    assert_ok(server_start(&(ServerOptions){ .listen = { .port = port },
                                              .methods = table,
                                              .n_methods = ARRAY_SIZE(table),
                                              .n_threads = 1,
