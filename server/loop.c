@@ -57,6 +57,13 @@ struct LoopWatch {
     void *data;
 };
 
+struct LoopPoll {
+    uv_poll_t uv;
+    Loop *loop;
+    LoopFunction *run;
+    void *data;
+};
+
 typedef struct Submission {
     uv_work_t uv;
     Loop *loop;
@@ -236,6 +243,47 @@ LoopTimer *loop_timer_free(LoopTimer *timer)
     return NULL;
 }
 
+/* ---- polls --------------------------------------------------------------------------------- */
+
+static void on_uv_poll(uv_poll_t *handle, int status, int events)
+{
+    (void)status; /* an error is for the descriptor's owner to find */
+    (void)events;
+    LoopPoll *poll = handle->data;
+    poll->run(poll->data);
+}
+
+Error *loop_poll_new(Loop *loop, int fd, LoopFunction *run, void *data, LoopPoll **ret_poll)
+{
+    assert_on_loop(loop);
+    LoopPoll *poll = calloc(1, sizeof(*poll));
+    if (poll == NULL)
+        return error_out_of_memory();
+    *poll = (LoopPoll){ .loop = loop, .run = run, .data = data };
+    int status = uv_poll_init(&loop->uv, &poll->uv, fd);
+    if (status != 0) {
+        free(poll);
+        return uv_error(status, "cannot poll a descriptor");
+    }
+    poll->uv.data = poll;
+    status = uv_poll_start(&poll->uv, UV_READABLE, on_uv_poll);
+    if (status != 0) {
+        loop_poll_free(poll);
+        return uv_error(status, "cannot poll a descriptor");
+    }
+    *ret_poll = poll;
+    return NULL;
+}
+
+LoopPoll *loop_poll_free(LoopPoll *poll)
+{
+    if (poll != NULL) {
+        assert_on_loop(poll->loop);
+        uv_close((uv_handle_t *)&poll->uv, on_handle_closed);
+    }
+    return NULL;
+}
+
 /* ---- watches ------------------------------------------------------------------------------- */
 
 static void on_uv_fs_event(uv_fs_event_t *handle, const char *name, int events, int status)
@@ -336,7 +384,7 @@ static void close_handle(uv_handle_t *handle, void *data)
 {
     if (uv_is_closing(handle))
         return;
-    assert(handle->data == data && "a timer or a watch outlives its loop");
+    assert(handle->data == data && "a timer, a poll or a watch outlives its loop");
     uv_close(handle, NULL);
 }
 

@@ -3,7 +3,7 @@
  * Loop: the one thread that owns time, signals and directories. The door to libuv: nothing else in
  * the server includes uv.h.
  *
- * Timers and watches live until they are freed; the memory goes in libuv's close callback, so one
+ * Timers, polls and watches live until they are freed; the memory goes in libuv's close callback, so one
  * may be freed inside its own callback. A task is the poster's storage, which the loop borrows
  * until it has called back: posting needs no memory and cannot fail.
  *
@@ -23,7 +23,7 @@ typedef struct Loop Loop;
 
 Error *loop_new(Loop **ret_loop) _warn_unused_result_;
 
-/* Runs the tasks that are still posted and frees. Every timer and watch must have been freed, and
+/* Runs the tasks that are still posted and frees. Every timer, poll and watch must have been freed, and
  * no other thread be inside loop_post. Work whose `run` has not returned (a disk that hangs) keeps
  * the loop's memory until the process ends. Takes NULL; returns NULL. */
 Loop *loop_free(Loop *loop);
@@ -101,6 +101,19 @@ bool loop_timer_is_active(const LoopTimer *timer);
 
 /* Takes NULL; returns NULL. */
 LoopTimer *loop_timer_free(LoopTimer *timer);
+
+/* ---- polls: a file descriptor is readable ---------------------------------------------------- */
+
+typedef struct LoopPoll LoopPoll;
+
+/* Calls back whenever `fd` can be read, again and again until it cannot. For a library with an event
+ * loop of its own that shows as one descriptor (epoll), which must stay open until the poll is
+ * freed. */
+Error *loop_poll_new(Loop *loop, int fd, LoopFunction *run, void *data,
+                     LoopPoll **ret_poll) _warn_unused_result_;
+
+/* Takes NULL; returns NULL. */
+LoopPoll *loop_poll_free(LoopPoll *poll);
 
 /* ---- watches: something has changed in a directory ----------------------------------------- */
 
