@@ -24,7 +24,7 @@ static Error *find_signature(const Model *model, const ModelSpec *spec, const Si
     return NULL;
 }
 
-static Error *check_method(const ServiceOptions *service, const Signature *signature)
+Error *predict_check_method(const ServiceOptions *service, const Signature *signature)
 {
     static const char *const methods[] = { "tensorflow/serving/predict",
                                            "tensorflow/serving/classify",
@@ -72,7 +72,7 @@ Error *predict_run(const Model *model, const PredictRequest *request, const Serv
     const Signature *signature;
     NamedTensor *inputs;
     TRY(find_signature(model, &request->spec, &signature));
-    TRY(check_method(service, signature));
+    TRY(predict_check_method(service, signature));
     TRY(bind_inputs(arena, request, signature, &inputs));
     return signature_run(model, signature, inputs, request->n_inputs, request->output_filter,
                          request->n_filter, options, scratch, arena, ret_outputs, ret_n);

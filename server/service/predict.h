@@ -20,4 +20,9 @@ Error *predict_run(const Model *model, const PredictRequest *request, const Serv
                    const RunOptions *options, Scratch *scratch, Arena *arena,
                    NamedTensor **ret_outputs, size_t *ret_n) _warn_unused_result_;
 
+/* When the operator wants it: INTERNAL for a signature whose method_name is not that of an RPC that
+ * Predict may stand for. */
+Error *predict_check_method(const ServiceOptions *service,
+                            const Signature *signature) _warn_unused_result_;
+
 #endif

@@ -8,7 +8,6 @@
 #include "server/service/reply.h"
 #include "server/service/request.h"
 #include "server/service/worker.h"
-#include "tensorflow_serving/apis/get_model_status.pb-c.h"
 
 typedef Tensorflow__Serving__GetModelStatusResponse Response;
 typedef Tensorflow__Serving__ModelVersionStatus Status;
@@ -32,16 +31,11 @@ static Error *add_status(Arena *arena, const VersionStatus *from, Status **ret_s
     return NULL;
 }
 
-static Error *model_status(Call *call, Worker *worker)
+Error *status_read(Manager *manager, const ModelSpec *spec, Arena *arena, Response *ret_response)
 {
-    Arena *arena = call_arena(call);
-    ModelSpec spec;
     VersionStatus *statuses;
     size_t n;
-    TRY(request_read_status(call_request(call), &spec));
-    if (!spec.is_there)
-        return spec_missing();
-    TRY(manager_status(worker->manager, spec.name, spec_version(&spec), arena, &statuses, &n));
+    TRY(manager_status(manager, spec->name, spec_version(spec), arena, &statuses, &n));
     Response response = TENSORFLOW__SERVING__GET_MODEL_STATUS_RESPONSE__INIT;
     response.model_version_status = arena_calloc(arena, n, sizeof(Status *));
     if (response.model_version_status == NULL)
@@ -50,6 +44,18 @@ static Error *model_status(Call *call, Worker *worker)
         size_t i = response.n_model_version_status;
         TRY(add_status(arena, &statuses[i], &response.model_version_status[i]));
     }
+    *ret_response = response;
+    return NULL;
+}
+
+static Error *model_status(Call *call, Worker *worker)
+{
+    ModelSpec spec;
+    Response response;
+    TRY(request_read_status(call_request(call), &spec));
+    if (!spec.is_there)
+        return spec_missing();
+    TRY(status_read(worker->manager, &spec, call_arena(call), &response));
     return reply_message(call, &response.base);
 }
 
