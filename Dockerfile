@@ -1,6 +1,6 @@
 # digit-server in a small image: built on Debian, then only what the server needs.
 #   docker build -t digit-server .
-#   docker run -p 8500:8500 digit-server
+#   docker run -p 8500:8500 -p 8501:8501 digit-server
 FROM debian:12-slim AS build
 WORKDIR /src
 COPY scripts/install.sh scripts/install.sh
@@ -22,7 +22,7 @@ RUN install -D -s build/server/digit-server /out/usr/bin/digit-server \
 FROM scratch
 COPY --from=build /out /
 USER 65534:65534
-EXPOSE 8500
-# Arguments of `docker run` replace the three flags.
+EXPOSE 8500 8501
+# Arguments of `docker run` replace the four flags.
 ENTRYPOINT ["/usr/bin/digit-server"]
-CMD ["--port=8500", "--model_name=digits", "--model_base_path=/models/digits"]
+CMD ["--port=8500", "--rest_api_port=8501", "--model_name=digits", "--model_base_path=/models/digits"]

@@ -6,9 +6,9 @@
 set -euo pipefail
 
 build=(gcc libc6-dev meson ninja-build pkg-config protobuf-c-compiler libprotobuf-dev
-    libprotobuf-c-dev libgrpc-dev libuv1-dev libopenblas-dev libpcre2-dev libpng-dev libsnappy-dev
-    zlib1g-dev)
-tests=(ca-certificates libcmocka-dev clang libclang-rt-14-dev llvm clang-format git python3 python3-venv
+    libprotobuf-c-dev libgrpc-dev libmicrohttpd-dev libuv1-dev libopenblas-dev libpcre2-dev
+    libpng-dev libsnappy-dev zlib1g-dev)
+tests=(ca-certificates curl libcmocka-dev clang libclang-rt-14-dev llvm clang-format git python3 python3-venv
     shellcheck)
 # kubectl is there under other names than Debian's on many machines: asked for by command.
 command -v kubectl >/dev/null 2>&1 || tests+=(kubernetes-client)

@@ -2,8 +2,8 @@
  *
  * digit-server: the order of start and stop, and nothing else.
  *
- *     options -> loop -> manager loads -> (ready) workers -> gRPC server
- *     SIGTERM -> health NOT_SERVING -> lame duck -> gRPC server takes no calls, ends those in flight -> exit 0
+ *     options -> loop -> manager loads -> (ready) workers -> gRPC server, REST
+ *     SIGTERM -> health NOT_SERVING -> lame duck -> both take no calls, end those in flight -> exit 0
  *
  * The main thread runs the loop. server_stop blocks, so it has a thread of its own, and the loop
  * goes on to hear a second signal, which ends the process at once.
@@ -24,6 +24,7 @@
 #include "server/loop.h"
 #include "server/manager/manager.h"
 #include "server/options.h"
+#include "server/rest/rest.h"
 #include "server/service/methods.h"
 #include "server/service/warm_up.h"
 #include "server/service/worker.h"
@@ -42,6 +43,7 @@ typedef struct Program {
     Crew *crew;       /* helps with single large calls; NULL: no call has more than its thread */
     Worker **workers; /* [n_threads + 1], the control thread's last */
     Server *server;   /* NULL until the models are ready */
+    Rest *rest;       /* NULL: no REST, or not yet */
     int exit_code;
 
     pthread_t stopper;
@@ -74,7 +76,6 @@ static Error *make_workers(Program *program)
 static Error *start_server(Program *program)
 {
     const Options *options = &program->options;
-    TRY(make_workers(program));
     return server_start(
         &(ServerOptions){
             .listen = { .port = (int)options->port,
@@ -101,13 +102,49 @@ static void on_change(void *data)
         server_notify(program->server);
 }
 
-/* The models are loaded, or have failed: the port opens. */
+/* Goes on without REST when its port is gRPC's, as TensorFlow Serving does, but not when another
+ * program has it: who asked for REST would not see that it is missing. */
+static Error *start_rest(Program *program)
+{
+    const Options *options = &program->options;
+    if (options->rest_port == 0)
+        return NULL;
+    if (options->rest_port == options->port) {
+        log_error("server", "--rest_api_port=%d is the port of gRPC: going on without REST",
+                  (int)options->rest_port);
+        return NULL;
+    }
+    TRY(rest_start(
+        &(RestOptions){
+            .loop = program->loop,
+            .manager = program->manager,
+            .services = &options->services,
+            .crew = program->crew,
+            .port = (int)options->rest_port,
+            .n_threads = (size_t)options->n_rest_threads,
+            .timeout_ms = options->rest_timeout_ms,
+            .allow_pages = options->rest_allow_pages,
+            .max_body_bytes = (size_t)options->rest_max_body_bytes,
+            .max_arena_bytes = (size_t)options->max_request_tensor_bytes,
+            .max_waiting = (size_t)(options->max_calls_per_thread * options->n_rest_threads),
+        },
+        &program->rest));
+    log_info("server", "listening for HTTP on port %d", (int)options->rest_port);
+    return NULL;
+}
+
+/* The models are loaded, or have failed: the ports open. */
 static void on_ready(void *data, size_t n_serving, size_t n_models)
 {
     Program *program = data;
     if (program->is_stopping)
         return;
-    Error *error = start_server(program);
+    /* REST first: what has no call yet can be closed again when the other cannot start. */
+    Error *error = make_workers(program);
+    if (error == NULL)
+        error = start_rest(program);
+    if (error == NULL)
+        error = start_server(program);
     if (error != NULL) {
         log_error_free(LOG_ERROR, "server", error, "cannot start");
         program->exit_code = EXIT_FAILURE;
@@ -136,7 +173,10 @@ static void *stopper_main(void *data)
                              .tv_nsec = (long)((lame_duck - (double)(time_t)lame_duck) * 1e9) };
     nanosleep(&rest, NULL);
     int64_t grace_ms = (int64_t)(program->options.shutdown_grace_seconds * 1000);
+    int64_t end_ms = (int64_t)loop_now_ms() + grace_ms;
+    rest_drain(program->rest);
     program->is_stopped = server_stop(program->server, grace_ms);
+    program->is_stopped &= rest_wait(program->rest, end_ms - (int64_t)loop_now_ms());
     loop_post(program->loop, &program->stopped_task);
     return NULL;
 }
@@ -173,6 +213,7 @@ static bool tear_down(Program *program)
         pthread_join(program->stopper, NULL);
     if (program->server != NULL && !program->is_stopped)
         return false;
+    program->rest = rest_free(program->rest);
     program->server = server_free(program->server);
     for (size_t i = 0; program->workers != NULL && program->workers[i] != NULL; i++)
         worker_free(program->workers[i]);

@@ -108,6 +108,16 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
           "Run the requests in a version's assets.extra before it serves, or one on zeros.", 0, 0 },
         { "num_request_iterations_for_warmup", FLAG_INT, &options->n_warm_up_iterations, "N",
           "How often each of these requests is run; 0 is once.", 0, 1 << 20 },
+        { "rest_api_port", FLAG_INT, &options->rest_port, "PORT",
+          "TCP port of REST, on all addresses; 0: no REST.", 0, 65535 },
+        { "rest_api_num_threads", FLAG_INT, &options->n_rest_threads, "N",
+          "Threads that compute for REST; 0 is one a processor.", 0, 1024 },
+        { "rest_api_timeout_in_ms", FLAG_INT, &options->rest_timeout_ms, "MS",
+          "Time that a REST request may take once it is there; 0 or less: any.", INT_MIN, INT_MAX },
+        { "rest_api_max_body_bytes", FLAG_INT, &options->rest_max_body_bytes, "BYTES",
+          "Bigger bodies of REST requests are refused with status 413.", 1, INT_MAX },
+        { "rest_api_enable_cors_support", FLAG_BOOL, &options->rest_allow_pages, NULL,
+          "REST replies may be read by any web page.", 0, 0 },
         { "num_load_threads", FLAG_INT, &options->n_load_threads, "N",
           "Threads that load versions; 0 is one.", 0, 1024 },
         { "max_num_load_retries", FLAG_INT, &options->max_load_retries, "N",
@@ -237,6 +247,8 @@ static void fill_threads(Options *options, const RawOptions *raw)
 {
     if (options->n_threads == 0)
         options->n_threads = workers_processors();
+    if (options->n_rest_threads == 0)
+        options->n_rest_threads = workers_processors();
     if (options->n_intra_op_threads == 0)
         options->n_intra_op_threads = raw->session_parallelism;
     if (options->n_intra_op_threads == 0)
@@ -256,6 +268,8 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
         .max_calls_per_thread = 4096,
         .max_request_bytes = INT_MAX,
         .max_request_tensor_bytes = (int64_t)1 << 30,
+        .rest_timeout_ms = 30000,
+        .rest_max_body_bytes = (int64_t)256 << 20,
         .max_load_retries = 5,
         .load_retry_interval_micros = 60 * 1000 * 1000,
         .startup_wait_seconds = 600,

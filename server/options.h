@@ -35,6 +35,11 @@ typedef struct Options {
     int64_t max_request_bytes;
     int64_t max_request_tensor_bytes;
     ServiceOptions services;
+    int64_t rest_port; /* 0: no REST */
+    int64_t n_rest_threads;
+    int64_t rest_timeout_ms;
+    int64_t rest_max_body_bytes;
+    bool rest_allow_pages;
     bool warm_up;
     int64_t n_warm_up_iterations;
     int64_t n_load_threads;

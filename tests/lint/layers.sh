@@ -17,6 +17,7 @@ server/grpc         model/base/|server/grpc/
 server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|[a-z]+\.h)|tensorflow
 server/config       model/base/|server/(config|manager)/|server/[a-z]+\.h|tensorflow
 server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(config|grpc|manager|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|google/|proto/descriptors\.h
+server/rest         model/(model|heads)\.h|model/(base|tensor)/|server/(rest|service)/|server/[a-z]+\.h|tensorflow
 client              model/(base|tensor)/|client/|tensorflow
 inspect             model/(model|signature)\.h|model/(base|tensor|bundle|graph|plan)/|inspect/|tensorflow
 train               model/(base|tensor|bundle)/|model/op/gemm\.h|train/|tensorflow
@@ -42,7 +43,8 @@ uv\.h               ^(server/loop\.|server/manager/|tests/)
 pcre2\.h            ^(model/op/regex\.|tests/)
 snappy-c\.h         ^(model/bundle/block\.|tests/)
 cblas\.h            ^(model/op/gemm\.|tests/|bench/)
-zlib\.h             ^(train/idx\.|tests/)
+zlib\.h             ^(train/idx\.|server/rest/gzip\.|tests/)
+microhttpd\.h       ^(server/rest/http\.|tests/)
 '
 while read -r header door; do
     [ -n "$header" ] || continue
