@@ -32,6 +32,7 @@ def layers(keras):
         row(f"lookup_{mode}_two_oov", TEXT, k.StringLookup(vocabulary=WORDS, output_mode=mode, num_oov_indices=2))
     row("lookup_mask", TEXT, k.StringLookup(vocabulary=WORDS, mask_token=""))
     row("lookup_mask_two_oov", TEXT, k.StringLookup(vocabulary=WORDS, mask_token="", num_oov_indices=2))
+    row("lookup_no_oov", TEXT[0], k.StringLookup(vocabulary=WORDS, num_oov_indices=0))
     row("lookup_oov", TEXT, k.StringLookup(vocabulary=WORDS, num_oov_indices=3))
     row("lookup_invert", np.array([0, 1, 4, 7], np.int64), k.StringLookup(vocabulary=WORDS, invert=True))
     row("integer", IDS, k.IntegerLookup(vocabulary=NUMBERS))
