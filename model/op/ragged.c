@@ -12,6 +12,7 @@
  * Level by level, `places` holds for each row where it begins in the output, in units of the values'
  * inner elements, or -1 when it is cut off because the wanted shape is smaller.
  */
+#include "model/op/ragged.h"
 #include "model/op/axes.h"
 #include "model/op/broadcast.h"
 #include "model/op/kernels.h"
@@ -275,5 +276,20 @@ Error *ragged_to_tensor_run(OpContext *c)
             memcpy(to + (size_t)places[i] * block_bytes,
                    (const char *)values->data + (size_t)i * block_bytes, block_bytes);
     }
+    return NULL;
+}
+
+/* ---- ragged.h ------------------------------------------------------------------------------ */
+
+Error *splits_set(Tensor *splits, int64_t i, int64_t value)
+{
+    if (splits->dtype == DT_INT64) {
+        ((int64_t *)splits->data)[i] = value;
+        return NULL;
+    }
+    if (value > INT32_MAX)
+        return error_new(ERROR_INVALID_ARGUMENT, "%lld rows are more than int32 splits can say",
+                         (long long)value);
+    ((int32_t *)splits->data)[i] = (int32_t)value;
     return NULL;
 }

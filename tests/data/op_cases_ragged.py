@@ -34,6 +34,46 @@ def ragged_to_tensor(cases):
     add(-1, cases.random(F32, 0), F32(0), [np.array([0], I64)], ["ROW_SPLITS"])
 
 
+def gather(cases):
+    inner, outer = np.array([0, 1, 3, 3, 4, 6], I64), np.array([0, 2, 5], I64)
+    for splits in ([inner], [outer, inner], [np.array([0, 1, 2], I64), outer, inner]):
+        for values in (cases.random(F32, 6), cases.strings(6), cases.random(I32, 6, 2), cases.random(F64, 6, 0)):
+            for kind in (I32, I64):
+                for indices in ([1, 0, 1], [[1], [0]], [], [[[0, 1]], [[1, 1]]], np.zeros((2, 0)), [7], [-1]):
+                    if values.dtype != F32 and (kind == I32 or len(splits) == 3):
+                        continue
+                    x = np.array(indices, kind)
+                    cases.add("RaggedGather", [*(s.astype(kind) for s in splits), values, x], any_text=True,
+                              PARAMS_RAGGED_RANK=len(splits), OUTPUT_RAGGED_RANK=len(splits) + x.ndim - 1)
+    for bad in ([0, 7], [0, 4, 2, 6], [], [-1, 6]):
+        cases.add("RaggedGather", [np.array(bad, I64), cases.random(F32, 6), np.array([0], I64)], any_text=True,
+                  PARAMS_RAGGED_RANK=1, OUTPUT_RAGGED_RANK=1)
+
+
+def to_sparse(cases):
+    inner, outer = np.array([0, 1, 3, 3, 4, 6], I64), np.array([0, 2, 5], I64)
+    for splits in ([inner], [outer, inner], [np.array([0, 1, 2], I64), outer, inner]):
+        for values in (cases.random(F32, 6), cases.strings(6), cases.random(I32, 6, 2), cases.random(F64, 6, 2, 3),
+                       cases.random(F32, 6, 0)):
+            for kind in (I32, I64):
+                cases.add("RaggedTensorToSparse", [*(s.astype(kind) for s in splits), values], RAGGED_RANK=len(splits))
+    for empty in ([0], [0, 0, 0]):
+        cases.add("RaggedTensorToSparse", [np.array(empty, I64), cases.random(F32, 0)], RAGGED_RANK=1)
+    for bad in ([0, 5], [1, 6], [0, 4, 2, 6], []):
+        cases.add("RaggedTensorToSparse", [np.array(bad, I64), cases.random(F32, 6)], any_text=True, RAGGED_RANK=1)
+
+
+def ranges(cases):
+    for kind in (I32, I64, F32, F64):
+        for splits in (I32, I64):
+            for args in ((0, [3, 0, 5], 1), ([2, 7], [9, -1], [3, -2]), (5, 1, 1), ([], [], []), (1, 8, [2, 3, 7, 9]),
+                         (0, 1, 0), ([1, 2], [3, 4, 5], 1), ([[1]], 2, 1), (-3, [-9, 4], [-2, 2])):
+                cases.add("RaggedRange", [np.array(a, kind) for a in args], any_text=True, Tsplits=splits)
+    for args in ((0.1, 1, 0.1), (0, 1, 0.3), (1, -1, -0.25), (0, 1e-3, 1e-4)):
+        for kind in (F32, F64):
+            cases.add("RaggedRange", [kind(a) for a in args])
+
+
 def bincount(cases):
     for index in (I32, I64):
         x = cases.random(index, 3, 7, low=0, high=9)
@@ -69,5 +109,8 @@ def bucketize(cases):
 
 def add_cases(cases):
     ragged_to_tensor(cases)
+    gather(cases)
+    to_sparse(cases)
+    ranges(cases)
     bincount(cases)
     bucketize(cases)
