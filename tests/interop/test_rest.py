@@ -55,9 +55,14 @@ def server(start_rest, folders, tmp_path_factory):
                   model_version_policy {{ all {{}} }}
                   version_labels {{ key: "old" value: 1 }} }}
         {models} }}""")
-    return start_rest(None, None, f"--model_config_file={config}", "--rest_api_max_body_bytes=1048576",
-                      "--rest_api_enable_cors_support", "--enable_model_warmup=false",
-                      "--allow_version_labels_for_unavailable_models")
+    server = start_rest(None, None, f"--model_config_file={config}",
+                        "--rest_api_max_body_bytes=1048576", "--rest_api_enable_cors_support",
+                        "--enable_model_warmup=false",
+                        "--allow_version_labels_for_unavailable_models")
+    # The ports open when each model has one version up.
+    for version in (1, 2):
+        server.wait_for_log(f"model affine version {version}: AVAILABLE")
+    return server
 
 
 def ask(server, path, body=None, headers={}, method=None):
