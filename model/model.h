@@ -91,6 +91,12 @@ typedef struct NamedTensor {
 Error *signature_check_count(const Signature *signature, const NamedTensor *inputs, size_t n_inputs,
                              Arena *arena) _warn_unused_result_;
 
+/* All of signature_run's checks and nothing of its run: what it is given may be run later. Texts of
+ * errors lie in `arena`. */
+Error *signature_check(const Signature *signature, const NamedTensor *inputs, size_t n_inputs,
+                       const Bytes *output_filter, size_t n_filter,
+                       Arena *arena) _warn_unused_result_;
+
 typedef struct RunOptions {
     uint64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none. Checked between steps, and by loops */
     const RunCancel *cancel; /* NULL: runs to its end */

@@ -242,6 +242,32 @@ Error *signature_check_count(const Signature *signature, const NamedTensor *inpu
     return check_count(&call);
 }
 
+/* Gives feeds[0..n_inputs) and is_wanted[0..n_outputs) of the signature, in the call's arena. */
+static Error *bind(const Call *call, const Bytes *filter, size_t n_filter, Tensor **ret_feeds,
+                   bool **ret_is_wanted)
+{
+    const Signature *signature = call->signature;
+    Tensor *feeds = arena_calloc(call->arena, signature->n_inputs, sizeof *feeds);
+    bool *is_wanted = arena_calloc(call->arena, signature->n_outputs, sizeof *is_wanted);
+    if (feeds == NULL || is_wanted == NULL)
+        return error_out_of_memory();
+    TRY(bind_inputs(call, feeds));
+    TRY(bind_outputs(call, filter, n_filter, is_wanted));
+    TRY(check_dtypes(signature, feeds));
+    *ret_feeds = feeds;
+    *ret_is_wanted = is_wanted;
+    return NULL;
+}
+
+Error *signature_check(const Signature *signature, const NamedTensor *inputs, size_t n_inputs,
+                       const Bytes *output_filter, size_t n_filter, Arena *arena)
+{
+    const Call call = { signature, inputs, n_inputs, arena };
+    Tensor *feeds;
+    bool *is_wanted;
+    return bind(&call, output_filter, n_filter, &feeds, &is_wanted);
+}
+
 Error *signature_run(_unused_ const Model *model, const Signature *signature,
                      const NamedTensor *inputs, size_t n_inputs, const Bytes *output_filter,
                      size_t n_filter, const RunOptions *options, Scratch *scratch, Arena *arena,
@@ -249,15 +275,13 @@ Error *signature_run(_unused_ const Model *model, const Signature *signature,
 {
     const Call call = { signature, inputs, n_inputs, arena };
     size_t n_outputs = signature->n_outputs;
-    Tensor *feeds = arena_calloc(arena, signature->n_inputs, sizeof *feeds);
+    Tensor *feeds;
+    bool *is_wanted;
+    TRY(bind(&call, output_filter, n_filter, &feeds, &is_wanted));
     Tensor *outputs = arena_calloc(arena, n_outputs, sizeof *outputs);
     NamedTensor *named = arena_calloc(arena, n_outputs, sizeof *named);
-    bool *is_wanted = arena_calloc(arena, n_outputs, sizeof *is_wanted);
-    if (feeds == NULL || outputs == NULL || named == NULL || is_wanted == NULL)
+    if (outputs == NULL || named == NULL)
         return error_out_of_memory();
-    TRY(bind_inputs(&call, feeds));
-    TRY(bind_outputs(&call, output_filter, n_filter, is_wanted));
-    TRY(check_dtypes(signature, feeds));
     const PlanRun run = { .plan = signature->plan,
                           .feeds = feeds,
                           .deadline_ns = options != NULL ? options->deadline_ns : 0,
