@@ -41,10 +41,15 @@ void call_reset_arena(Call *call)
 }
 
 /* As soon as the handler is done: a client that is slow to take its reply would hold memory. */
-void call_drop_request(Call *call)
+static void drop_payload(Call *call)
 {
     if (call->payload != NULL)
         grpc_byte_buffer_destroy(TAKE(call->payload));
+}
+
+void call_drop_request(Call *call)
+{
+    drop_payload(call);
     call_reset_arena(call);
 }
 
@@ -62,6 +67,7 @@ static void clear(Call *call)
     call->metadata.count = 0;
     call->cancelled = 0;
     call->is_deferred = false;
+    call->gone = NULL;
     atomic_store_explicit(&call->is_cancelled, false, memory_order_relaxed);
     atomic_store_explicit(&call->is_back, false, memory_order_relaxed);
     call->has_begun = false;
@@ -151,8 +157,11 @@ void call_end(Call *call, ErrorCode code, const char *text)
         ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
         ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
     }
-    /* What is read now belongs to a message that nobody waits for; gRPC still writes to it. */
-    if (!call->is_reading)
+    /* What is read now belongs to a message that nobody waits for; gRPC still writes to it. What
+     * `gone` looks at stays until no event can call it any more. */
+    if (call->gone != NULL)
+        drop_payload(call);
+    else if (!call->is_reading)
         call_drop_request(call);
     /* A deferred call's event may come, and the call be another's, before this returns. */
     grpc_call *rpc = call->rpc;
@@ -210,6 +219,8 @@ static void call_closed(Tag *tag, bool ok)
     call->is_closed = true;
     if (call->cancelled)
         atomic_store_explicit(&call->is_cancelled, true, memory_order_relaxed);
+    if (call->cancelled && call->gone != NULL && !call->is_sent)
+        call->gone(call->gone_data);
     /* A deferred call's state is not ours to look at. */
     if (call_is_stream(call) && call->state == CALL_IDLE)
         call_abandon(call);
@@ -404,14 +415,6 @@ bool call_is_cancelled(void *data)
         call_watch(call);
     queue_take_ready(call->queue);
     return (call->is_closed && call->cancelled) || queue_is_dropping(call->queue);
-}
-
-void call_defer(Call *call)
-{
-    assert(call->state == CALL_RUNNING && !call_is_stream(call) && !call->is_deferred);
-    call->is_deferred = true;
-    if (!call->is_watched)
-        call_watch(call);
 }
 
 uint8_t *call_reply_begin(Call *call, size_t bytes)

@@ -86,6 +86,11 @@ bool call_is_cancelled(void *call);
  * lock) must order memory, as it always does. */
 void call_defer(Call *call);
 
+/* Right after call_defer, on the queue's thread: `gone`, with `data`, is called there when nobody waits
+ * for the reply any more, as in call_is_cancelled. That may be while the call is ended by another
+ * thread, or just has been: so the call's arena then stays until the reply is sent. */
+void call_on_gone(Call *call, void (*gone)(void *data), void *data);
+
 /* Room for a serialized reply of exactly `bytes` bytes, to be filled before call_reply_send.
  * Borrowed. Once a call. NULL when memory is out: end the call with an error then. */
 uint8_t *call_reply_begin(Call *call, size_t bytes) _warn_unused_result_;

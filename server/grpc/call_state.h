@@ -57,6 +57,8 @@ struct Call {
     /* A deferred call. The thread that ends it has no other order with the queue's that tools could
      * see: gRPC core, through which the call comes back, is not instrumented. */
     bool is_deferred;
+    void (*gone)(void *data); /* NULL: nobody is to be told */
+    void *gone_data;
     atomic_bool is_cancelled; /* relaxed: guards nothing */
     atomic_bool is_back;      /* released by call_end, acquired by the event that follows */
 
