@@ -13,16 +13,6 @@
 #define CLASSES "classes"
 #define SCORES "scores"
 
-typedef struct Head {
-    const Model *model;
-    const Signature *signature;
-    const Bytes *examples;
-    size_t n_examples;
-    const RunOptions *options;
-    Scratch *scratch;
-    Arena *arena;
-} Head;
-
 static bool has_tensor(size_t n, const SignatureTensor *tensors, const char *alias)
 {
     for (size_t i = 0; i < n; i++)
@@ -43,17 +33,22 @@ static Error *find_signature(const Model *model, Bytes name, const Signature **r
     return NULL;
 }
 
-/* Feeds the examples as one vector of strings and gives the outputs named in the filter. */
-static Error *run(const Head *head, const Bytes *filter, size_t n_filter, NamedTensor **ret_outputs,
-                  size_t *ret_n)
+/* Feeds the examples as one vector of strings. */
+static Error *feed(const Bytes *examples, size_t n_examples, HeadRun *run)
 {
-    if (head->n_examples == 0)
+    if (n_examples == 0)
         return error_new(ERROR_INVALID_ARGUMENT, "Input is empty.");
-    const Shape shape = shape_of((int64_t)head->n_examples);
-    const NamedTensor input = { bytes_of_text(INPUTS),
-                                tensor_view(DT_STRING, &shape, head->examples) };
-    return signature_run(head->model, head->signature, &input, 1, filter, n_filter, head->options,
-                         head->scratch, head->arena, ret_outputs, ret_n);
+    const Shape shape = shape_of((int64_t)n_examples);
+    run->input = (NamedTensor){ bytes_of_text(INPUTS), tensor_view(DT_STRING, &shape, examples) };
+    return NULL;
+}
+
+/* Runs it by itself. */
+static Error *run_head(const Model *model, const HeadRun *run, const RunOptions *options,
+                       Scratch *scratch, Arena *arena, NamedTensor **ret_outputs, size_t *ret_n)
+{
+    return signature_run(model, run->signature, &run->input, 1, run->filter, run->n_filter, options,
+                         scratch, arena, ret_outputs, ret_n);
 }
 
 /* ---- classify ------------------------------------------------------------------------------ */
@@ -118,22 +113,25 @@ static Error *read_classification(const Tensor *classes, const Tensor *scores, i
     return NULL;
 }
 
-Error *heads_classify(const Model *model, Bytes signature_name, const Bytes *examples,
-                      size_t n_examples, const RunOptions *options, Scratch *scratch, Arena *arena,
-                      Classification *ret)
+Error *heads_classify_prepare(const Model *model, Bytes signature_name, const Bytes *examples,
+                              size_t n_examples, HeadRun *ret)
 {
-    Head head = { model, NULL, examples, n_examples, options, scratch, arena };
-    Bytes filter[2];
-    size_t n_filter = 0, n = 0;
-    NamedTensor *outputs = NULL;
+    HeadRun run = { 0 };
+    TRY(find_signature(model, signature_name, &run.signature));
+    TRY(check_classify(run.signature));
+    if (has_tensor(run.signature->n_outputs, run.signature->outputs, CLASSES))
+        run.filter[run.n_filter++] = bytes_of_text(CLASSES);
+    if (has_tensor(run.signature->n_outputs, run.signature->outputs, SCORES))
+        run.filter[run.n_filter++] = bytes_of_text(SCORES);
+    TRY(feed(examples, n_examples, &run));
+    *ret = run;
+    return NULL;
+}
+
+Error *heads_classify_read(const NamedTensor *outputs, size_t n, size_t n_examples,
+                           Classification *ret)
+{
     const Tensor *classes = NULL, *scores = NULL;
-    TRY(find_signature(model, signature_name, &head.signature));
-    TRY(check_classify(head.signature));
-    if (has_tensor(head.signature->n_outputs, head.signature->outputs, CLASSES))
-        filter[n_filter++] = bytes_of_text(CLASSES);
-    if (has_tensor(head.signature->n_outputs, head.signature->outputs, SCORES))
-        filter[n_filter++] = bytes_of_text(SCORES);
-    TRY(run(&head, filter, n_filter, &outputs, &n));
     for (size_t i = 0; i < n; i++) {
         if (bytes_equal(outputs[i].name, bytes_of_text(CLASSES)))
             classes = &outputs[i].tensor;
@@ -141,6 +139,18 @@ Error *heads_classify(const Model *model, Bytes signature_name, const Bytes *exa
             scores = &outputs[i].tensor;
     }
     return read_classification(classes, scores, (int64_t)n_examples, ret);
+}
+
+Error *heads_classify(const Model *model, Bytes signature_name, const Bytes *examples,
+                      size_t n_examples, const RunOptions *options, Scratch *scratch, Arena *arena,
+                      Classification *ret)
+{
+    HeadRun run;
+    NamedTensor *outputs = NULL;
+    size_t n = 0;
+    TRY(heads_classify_prepare(model, signature_name, examples, n_examples, &run));
+    TRY(run_head(model, &run, options, scratch, arena, &outputs, &n));
+    return heads_classify_read(outputs, n, n_examples, ret);
 }
 
 /* ---- regress ------------------------------------------------------------------------------- */
@@ -178,15 +188,31 @@ static Error *read_regression(const Tensor *values, int64_t n, Regression *ret)
     return NULL;
 }
 
+Error *heads_regress_prepare(const Model *model, Bytes signature_name, const Bytes *examples,
+                             size_t n_examples, HeadRun *ret)
+{
+    HeadRun run = { 0 };
+    TRY(find_signature(model, signature_name, &run.signature));
+    TRY(check_regress(run.signature));
+    TRY(feed(examples, n_examples, &run));
+    *ret = run;
+    return NULL;
+}
+
+Error *heads_regress_read(const NamedTensor *outputs, size_t n, size_t n_examples, Regression *ret)
+{
+    (void)n; /* the signature's one output */
+    return read_regression(&outputs[0].tensor, (int64_t)n_examples, ret);
+}
+
 Error *heads_regress(const Model *model, Bytes signature_name, const Bytes *examples,
                      size_t n_examples, const RunOptions *options, Scratch *scratch, Arena *arena,
                      Regression *ret)
 {
-    Head head = { model, NULL, examples, n_examples, options, scratch, arena };
+    HeadRun run;
     NamedTensor *outputs = NULL;
     size_t n = 0;
-    TRY(find_signature(model, signature_name, &head.signature));
-    TRY(check_regress(head.signature));
-    TRY(run(&head, NULL, 0, &outputs, &n));
-    return read_regression(&outputs[0].tensor, (int64_t)n_examples, ret);
+    TRY(heads_regress_prepare(model, signature_name, examples, n_examples, &run));
+    TRY(run_head(model, &run, options, scratch, arena, &outputs, &n));
+    return heads_regress_read(outputs, n, n_examples, ret);
 }

@@ -40,10 +40,11 @@ typedef struct Program {
     Loop *loop;
     ConfigFile *config_file; /* NULL: one model, of the flags */
     Manager *manager;
-    Crew *crew;       /* helps with single large calls; NULL: no call has more than its thread */
-    Worker **workers; /* [n_threads + 1], the control thread's last */
-    Server *server;   /* NULL until the models are ready */
-    Rest *rest;       /* NULL: no REST, or not yet */
+    Batching *batching; /* NULL: requests are run one by one */
+    Crew *crew;         /* helps with single large calls; NULL: no call has more than its thread */
+    Worker **workers;   /* [n_threads + 1], the control thread's last */
+    Server *server;     /* NULL until the models are ready */
+    Rest *rest;         /* NULL: no REST, or not yet */
     int exit_code;
 
     pthread_t stopper;
@@ -57,16 +58,13 @@ typedef struct Program {
 
 static Error *make_workers(Program *program)
 {
-    int n_intra_op = (int)program->options.n_intra_op_threads;
-    if (n_intra_op > 1)
-        TRY(crew_new(n_intra_op, workers_processors(), &program->crew));
     size_t n = (size_t)program->options.n_threads + 1;
     program->workers = calloc(n + 1, sizeof(Worker *));
     if (program->workers == NULL)
         return error_out_of_memory();
     for (size_t i = 0; i < n; i++) {
-        program->workers[i] =
-            worker_new(program->manager, &program->options.services, program->crew);
+        program->workers[i] = worker_new(program->manager, &program->options.services,
+                                         program->batching, program->crew);
         if (program->workers[i] == NULL)
             return error_out_of_memory();
     }
@@ -172,6 +170,8 @@ static void *stopper_main(void *data)
     struct timespec rest = { .tv_sec = (time_t)lame_duck,
                              .tv_nsec = (long)((lame_duck - (double)(time_t)lame_duck) * 1e9) };
     nanosleep(&rest, NULL);
+    if (program->batching != NULL)
+        batcher_drain(batching_batcher(program->batching));
     int64_t grace_ms = (int64_t)(program->options.shutdown_grace_seconds * 1000);
     int64_t end_ms = (int64_t)loop_now_ms() + grace_ms;
     rest_drain(program->rest);
@@ -215,13 +215,15 @@ static bool tear_down(Program *program)
         return false;
     program->rest = rest_free(program->rest);
     program->server = server_free(program->server);
+    batching_stop(program->batching);
     for (size_t i = 0; program->workers != NULL && program->workers[i] != NULL; i++)
         worker_free(program->workers[i]);
     free(program->workers);
     crew_free(program->crew);
     if (program->config_file != NULL)
         config_file_stop(program->config_file);
-    manager_free(program->manager, UNLOAD_MS);
+    if (manager_free(program->manager, UNLOAD_MS) == NULL)
+        batching_free(program->batching);
     /* A disk that hangs may keep a look from ending; then the process ends with it. */
     if (program->config_file != NULL &&
         loop_run_until(program->loop, is_file_idle, program->config_file, UNLOAD_MS))
@@ -271,12 +273,43 @@ static Error *read_tls(Program *program)
     return NULL;
 }
 
+/* What the requests of all models share. */
+static Error *start_computing(Program *program)
+{
+    const Options *options = &program->options;
+    if (options->n_intra_op_threads > 1)
+        TRY(crew_new((int)options->n_intra_op_threads, workers_processors(), &program->crew));
+    if (!options->enable_batching)
+        return NULL;
+    const BatchingOptions batching = { .file = options->batching_file,
+                                       .per_model = options->per_model_batching,
+                                       .max_bytes = (size_t)options->max_request_tensor_bytes,
+                                       .crew = program->crew };
+    return batching_new(&batching, &program->batching);
+}
+
+static Error *warm_up(const Model *model, const char *directory, const void *data)
+{
+    const Program *program = data;
+    if (program->batching != NULL)
+        TRY(batching_add(program->batching, model, directory));
+    return warm_up_run(model, directory, &program->warm_up);
+}
+
+static void cool_down(const Model *model, const void *data)
+{
+    const Program *program = data;
+    if (program->batching != NULL)
+        batching_remove(program->batching, model);
+}
+
 static Error *start_manager(Program *program)
 {
     const Options *options = &program->options;
     ModelConfig flags;
     ModelList list;
     TRY(read_tls(program));
+    TRY(start_computing(program));
     TRY(loop_new(&program->loop));
     TRY(loop_on_terminate(program->loop, on_terminate, program));
     TRY(loop_on_hangup(program->loop, on_hangup, program));
@@ -294,8 +327,9 @@ static Error *start_manager(Program *program)
     program->warm_up = (WarmUpOptions){ options->warm_up, (unsigned)options->n_warm_up_iterations,
                                         options->services };
     program->loader = loader_of_bundles;
-    program->loader.warm_up = warm_up_run;
-    program->loader.data = &program->warm_up;
+    program->loader.warm_up = warm_up;
+    program->loader.cool_down = cool_down;
+    program->loader.data = program;
     manager.loader = &program->loader;
     TRY(manager_new(program->loop, &manager, &program->manager));
     manager_on_change(program->manager, on_change, program);

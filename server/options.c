@@ -104,6 +104,12 @@ static Error *parse_flags(int argc, char **argv, Options *options, RawOptions *r
         { "enable_serialization_as_tensor_content", FLAG_BOOL,
           &options->services.reply_as_tensor_content, NULL,
           "Predict answers with tensor_content in place of typed values.", 0, 0 },
+        { "enable_batching", FLAG_BOOL, &options->enable_batching, NULL,
+          "Run requests that wait at the same time together.", 0, 0 },
+        { "batching_parameters_file", FLAG_TEXT, &options->batching_file, "FILE",
+          "Text BatchingParameters: how.", 0, 0 },
+        { "enable_per_model_batching_parameters", FLAG_BOOL, &options->per_model_batching, NULL,
+          "Each version's batching_params.pbtxt says how; those without are not batched.", 0, 0 },
         { "enable_model_warmup", FLAG_BOOL, &options->warm_up, NULL,
           "Run the requests in a version's assets.extra before it serves, or one on zeros.", 0, 0 },
         { "num_request_iterations_for_warmup", FLAG_INT, &options->n_warm_up_iterations, "N",
@@ -228,6 +234,10 @@ static Error *check_models(const Options *options, const RawOptions *raw)
                          "file that lists the models");
     if (options->model_name[0] == '\0')
         return error_new(ERROR_INVALID_ARGUMENT, "--model_name is empty");
+    if (options->batching_file[0] != '\0' && !options->enable_batching)
+        return error_new(ERROR_INVALID_ARGUMENT,
+                         "server_options.batching_parameters_file is set without setting "
+                         "server_options.enable_batching to true.");
     return NULL;
 }
 
@@ -270,6 +280,7 @@ Error *options_parse(int argc, char **argv, Options *ret_options, bool *ret_exit
         .max_request_tensor_bytes = (int64_t)1 << 30,
         .rest_timeout_ms = 30000,
         .rest_max_body_bytes = (int64_t)256 << 20,
+        .batching_file = "",
         .max_load_retries = 5,
         .load_retry_interval_micros = 60 * 1000 * 1000,
         .startup_wait_seconds = 600,

@@ -40,6 +40,9 @@ typedef struct Options {
     int64_t rest_timeout_ms;
     int64_t rest_max_body_bytes;
     bool rest_allow_pages;
+    bool enable_batching;
+    const char *batching_file; /* borrowed from argv; "": none */
+    bool per_model_batching;
     bool warm_up;
     int64_t n_warm_up_iterations;
     int64_t n_load_threads;

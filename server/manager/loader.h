@@ -9,14 +9,16 @@
 #include "model/base/error.h"
 #include "model/model.h"
 
-/* All three are called on the manager's background threads, of low priority, where they may take
+/* All are called on the manager's background threads, of low priority, where they may take
  * their time; at the same time for different versions. */
 typedef struct VersionLoader {
     Error *(*load)(const char *directory, const ModelOptions *options, Model **ret_model);
     /* After a load that succeeded; what it says fails the load. May be NULL. */
     Error *(*warm_up)(const Model *model, const char *directory, const void *data);
+    /* Before a model that was warmed up, or failed to be, is unloaded. May be NULL. */
+    void (*cool_down)(const Model *model, const void *data);
     Model *(*unload)(Model *model);
-    const void *data; /* for warm_up */
+    const void *data; /* for warm_up and cool_down */
 } VersionLoader;
 
 /* model_load and model_unref, with loader_warm_up_on_zeros. */

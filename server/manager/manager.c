@@ -343,7 +343,7 @@ Manager *manager_free(Manager *manager, uint64_t limit_ms)
     loop_timer_stop(manager->reclaim);
     loop_timer_stop(manager->sweep);
     loop_abandon(manager->loop);
-    return NULL;
+    return manager;
 }
 
 Loop *manager_loop(Manager *manager)

@@ -82,7 +82,8 @@ void manager_drain(Manager *manager);
 /* Drains, unloads every version and frees. Runs the loop until all handles have been released and
  * loads under way have ended, but no longer than `limit_ms`: what is still in use then is left to
  * the end of the process, the loop too, and its handles may still be released. No thread may
- * take handles any more. Not inside a callback of the loop. Takes NULL; returns NULL. */
+ * take handles any more. Not inside a callback of the loop. Takes NULL; returns NULL, or the manager
+ * that was left. */
 Manager *manager_free(Manager *manager, uint64_t limit_ms);
 
 /* The loop that the manager belongs to. Any thread. */

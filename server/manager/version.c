@@ -22,6 +22,13 @@ static void set_state(Version *version, VersionState state)
 
 /* ---- load ---------------------------------------------------------------------------------- */
 
+static Model *unload(const VersionLoader *loader, Model *model)
+{
+    if (loader->cool_down != NULL)
+        loader->cool_down(model, loader->data);
+    return loader->unload(model);
+}
+
 static void run_load(void *data)
 {
     Version *version = data;
@@ -38,7 +45,7 @@ static void run_load(void *data)
     if (error == NULL && loader->warm_up != NULL) {
         error = loader->warm_up(model, version->directory, loader->data);
         if (error != NULL)
-            model = loader->unload(model);
+            model = unload(loader, model);
     }
     version->job_model = model;
     version->job_error = error;
@@ -87,7 +94,7 @@ void version_reset(Version *version)
 static void run_unload(void *data)
 {
     Version *version = data;
-    version->job_model = version->host->loader->unload(version->job_model);
+    version->job_model = unload(version->host->loader, version->job_model);
 }
 
 static void finish_unload(void *data)

@@ -77,7 +77,7 @@ bool pool_submit(Pool *pool, PoolJob *job)
 static Error *start_thread(Pool *pool, const PoolOptions *options, PoolThread *thread)
 {
     thread->pool = pool;
-    thread->worker = worker_new(options->manager, options->services, options->crew);
+    thread->worker = worker_new(options->manager, options->services, NULL, options->crew);
     thread->arena = arena_new(ARENA_BLOCK_BYTES, options->max_arena_bytes);
     if (thread->worker == NULL || thread->arena == NULL ||
         pthread_create(&thread->thread, NULL, thread_main, thread) != 0) {

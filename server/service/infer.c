@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "server/service/deferred.h"
+
 #define CLASSIFY "tensorflow/serving/classify"
 #define REGRESS "tensorflow/serving/regress"
 
@@ -42,12 +44,60 @@ Error *infer_run(const Model *model, const Bytes *examples, size_t n_examples,
                           &inference->classification);
 }
 
+/* ---- with batching --------------------------------------------------------------------------- */
+
+typedef struct DeferredInfer {
+    Deferred deferred;
+    ExamplesRequest request;
+    HeadRun run;
+    Inference inference;
+} DeferredInfer;
+
+static Error *answer(Deferred *deferred, const NamedTensor *outputs, size_t n_outputs)
+{
+    DeferredInfer *infer = (DeferredInfer *)(void *)deferred;
+    Inference *inference = &infer->inference;
+    size_t n = infer->request.n_examples;
+    if (inference->is_regression)
+        TRY(heads_regress_read(outputs, n_outputs, n, &inference->regression));
+    else
+        TRY(heads_classify_read(outputs, n_outputs, n, &inference->classification));
+    return reply_inference(deferred->call, inference);
+}
+
+static Error *submit(Call *call, const Worker *worker, const ExamplesRequest *request,
+                     bool is_regression, Handle *handle)
+{
+    DeferredInfer *infer = arena_calloc(call_arena(call), 1, sizeof(*infer));
+    if (infer == NULL)
+        return error_out_of_memory();
+    infer->request = *request;
+    infer->inference = (Inference){ .spec = &infer->request.spec,
+                                    .version = handle->version,
+                                    .is_regression = is_regression };
+    Bytes name = request->spec.signature_name;
+    TRY(check_method(worker->options, handle->model, &infer->inference));
+    TRY((is_regression ? heads_regress_prepare : heads_classify_prepare)(
+        handle->model, name, request->examples, request->n_examples, &infer->run));
+    BatchTask *task = &infer->deferred.task;
+    task->inputs = &infer->run.input;
+    task->n_inputs = 1;
+    task->output_filter = infer->run.filter;
+    task->n_filter = infer->run.n_filter;
+    infer->deferred.answer = answer;
+    return deferred_submit(&infer->deferred, call, worker, handle, infer->run.signature);
+}
+
+/* ---- the handlers ---------------------------------------------------------------------------- */
+
 static Error *infer(Call *call, Worker *worker, bool is_regression)
 {
     _cleanup_(handle_release) Handle handle = { 0 };
     ExamplesRequest request;
     TRY(request_read_examples(call_arena(call), call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
+    if (deferred_is_wanted(worker, handle.model))
+        return submit(call, worker, &request, is_regression, &handle);
     Inference inference = { .spec = &request.spec,
                             .version = handle.version,
                             .is_regression = is_regression };

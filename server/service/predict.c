@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Predict: acquire a version, bind the request's tensors, run, reply, all on the calling thread.
+ * Predict: acquire a version, bind the request's tensors, run, reply: all on the calling thread, or
+ * with batching the latter two on a thread of the batcher's.
  * Tensors are borrowed from the request's bytes where these are aligned, and the reply is written
  * straight from the run's outputs: an input or output is copied at most once.
  *
@@ -11,6 +12,7 @@
 
 #include "model/model.h"
 #include "model/tensor/tensor_proto.h"
+#include "server/service/deferred.h"
 #include "server/service/reply.h"
 
 static Error *find_signature(const Model *model, const ModelSpec *spec, const Signature **ret)
@@ -65,18 +67,60 @@ static Error *bind_inputs(Arena *arena, const PredictRequest *request, const Sig
     return NULL;
 }
 
+/* All that comes before a run. */
+static Error *prepare(const Model *model, const PredictRequest *request,
+                      const ServiceOptions *service, Arena *arena, const Signature **ret_signature,
+                      NamedTensor **ret_inputs)
+{
+    TRY(find_signature(model, &request->spec, ret_signature));
+    TRY(predict_check_method(service, *ret_signature));
+    return bind_inputs(arena, request, *ret_signature, ret_inputs);
+}
+
 Error *predict_run(const Model *model, const PredictRequest *request, const ServiceOptions *service,
                    const RunOptions *options, Scratch *scratch, Arena *arena,
                    NamedTensor **ret_outputs, size_t *ret_n)
 {
     const Signature *signature;
     NamedTensor *inputs;
-    TRY(find_signature(model, &request->spec, &signature));
-    TRY(predict_check_method(service, signature));
-    TRY(bind_inputs(arena, request, signature, &inputs));
+    TRY(prepare(model, request, service, arena, &signature, &inputs));
     return signature_run(model, signature, inputs, request->n_inputs, request->output_filter,
                          request->n_filter, options, scratch, arena, ret_outputs, ret_n);
 }
+
+/* ---- with batching --------------------------------------------------------------------------- */
+
+typedef struct DeferredPredict {
+    Deferred deferred;
+    ModelSpec spec;
+} DeferredPredict;
+
+static Error *answer(Deferred *deferred, const NamedTensor *outputs, size_t n_outputs)
+{
+    const DeferredPredict *predict = (const DeferredPredict *)(const void *)deferred;
+    return reply_outputs(deferred->call, &predict->spec, deferred->handle.version, outputs,
+                         n_outputs, deferred->options->reply_as_tensor_content);
+}
+
+static Error *submit(Call *call, const Worker *worker, const PredictRequest *request,
+                     Handle *handle)
+{
+    Arena *arena = call_arena(call);
+    const Signature *signature;
+    DeferredPredict *predict = arena_calloc(arena, 1, sizeof(*predict));
+    if (predict == NULL)
+        return error_out_of_memory();
+    BatchTask *task = &predict->deferred.task;
+    TRY(prepare(handle->model, request, worker->options, arena, &signature, &task->inputs));
+    task->n_inputs = request->n_inputs;
+    task->output_filter = request->output_filter;
+    task->n_filter = request->n_filter;
+    predict->spec = request->spec;
+    predict->deferred.answer = answer;
+    return deferred_submit(&predict->deferred, call, worker, handle, signature);
+}
+
+/* ---- the handler ----------------------------------------------------------------------------- */
 
 static Error *predict(Call *call, Worker *worker)
 {
@@ -87,6 +131,8 @@ static Error *predict(Call *call, Worker *worker)
     size_t n_outputs;
     TRY(request_read_predict(arena, call_request(call), &request));
     TRY(spec_acquire(&request.spec, worker->reader, &handle));
+    if (deferred_is_wanted(worker, handle.model))
+        return submit(call, worker, &request, &handle);
     const RunCancel cancel = { call_is_cancelled, call };
     const RunOptions options = { .deadline_ns = call_deadline_ns(call), .cancel = &cancel };
     TRY(predict_run(handle.model, &request, worker->options, &options, worker_scratch(worker),

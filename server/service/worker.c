@@ -10,13 +10,14 @@
 
 #define RUNS_BETWEEN_TRIMS 256
 
-Worker *worker_new(Manager *manager, const ServiceOptions *options, Crew *crew)
+Worker *worker_new(Manager *manager, const ServiceOptions *options, Batching *batching, Crew *crew)
 {
     Worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL)
         return NULL;
     worker->manager = manager;
     worker->options = options;
+    worker->batching = batching;
     worker->reader = handle_reader_new(manager);
     worker->scratch = scratch_new_shared(crew);
     if (worker->reader == NULL || worker->scratch == NULL)

@@ -6,6 +6,7 @@
 #define DIGIT_SERVER_SERVICE_WORKER_H
 
 #include "model/model.h"
+#include "server/batch/batching.h"
 #include "server/manager/handle.h"
 
 /* What the operator says of all services. */
@@ -16,6 +17,7 @@ typedef struct ServiceOptions {
 
 typedef struct Worker {
     Manager *manager;              /* borrowed */
+    Batching *batching;            /* borrowed; NULL: every request is run by itself */
     const ServiceOptions *options; /* borrowed */
     Reader *reader;                /* the manager's; this thread's */
     Scratch *scratch;              /* owned */
@@ -23,8 +25,9 @@ typedef struct Worker {
 } Worker;
 
 /* A worker for one thread, which need not be the caller's. NULL when memory is out. The manager, the
- * options and the crew, which helps with its runs and may be NULL, must outlive it. */
-Worker *worker_new(Manager *manager, const ServiceOptions *options,
+ * options, the batching, and the crew, which helps with its runs, must outlive it; the latter two may
+ * be NULL. */
+Worker *worker_new(Manager *manager, const ServiceOptions *options, Batching *batching,
                    Crew *crew) _warn_unused_result_;
 
 /* When the operator wants it: an error of `code` with the text `EXPECTED. Was: METHOD_NAME` for a

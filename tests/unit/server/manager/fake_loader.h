@@ -123,7 +123,7 @@ static inline Model *fake_unload(Model *model)
     return NULL;
 }
 
-static const VersionLoader fake_loader = { fake_load, fake_warm_up, fake_unload, NULL };
+static const VersionLoader fake_loader = { fake_load, fake_warm_up, NULL, fake_unload, NULL };
 
 /* The value of a model that is alive. Any thread. */
 static inline int fake_value(const Model *model)

@@ -274,7 +274,8 @@ static void test_free_with_a_handle_out(void **state)
     wait_until_ready(1);
     Handle handle;
     assert_ok(acquire("digits", NULL, &handle));
-    fx.manager = manager_free(fx.manager, 50);
+    assert_ptr_equal(manager_free(fx.manager, 50), fx.manager);
+    fx.manager = NULL;
     assert_int_equal(fake_value(handle.model), 10);
     fx.loop = loop_free(fx.loop);
     handle_release(&handle);
