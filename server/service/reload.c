@@ -31,14 +31,14 @@ typedef struct Change {
 
 static void on_reloaded(void *data, Error *error)
 {
-    Change *change = data;
+    Call *call = ((Change *)data)->call; /* the change goes with the call */
     if (error == NULL) {
         Tensorflow__Serving__StatusProto status = TENSORFLOW__SERVING__STATUS_PROTO__INIT;
         Response response = TENSORFLOW__SERVING__RELOAD_CONFIG_RESPONSE__INIT;
         response.status = &status;
-        error = reply_message(change->call, &response.base);
+        error = reply_message(call, &response.base);
     }
-    reply_error(change->call, error);
+    reply_error(call, error);
 }
 
 static void run_reload(void *data)
