@@ -52,8 +52,11 @@ static Error *push(Import *import, Node *node, Site *site, Scope *scope)
 
 static Error *unsupported(const Site *site)
 {
-    return error_new(ERROR_UNIMPLEMENTED, "op '%s' of node '%s%s' is not supported by Digit",
-                     site->def->op, site->scope->prefix, site->def->name);
+    const Op *op = op_find(site->def->op);
+    bool is_internal = op != NULL && check_is_internal(op);
+    return error_new(ERROR_UNIMPLEMENTED, "op '%s' of node '%s%s' is %s", site->def->op,
+                     site->scope->prefix, site->def->name,
+                     is_internal ? "one that only Digit itself makes" : "not supported by Digit");
 }
 
 /* The value of a Const, which is all that it is. */
@@ -136,7 +139,7 @@ static Error *make_node(Import *import, Site *site)
     Node *entry = NULL;
     TRY(get_entry(import, scope, &entry));
     const Op *op = op_find(def->op);
-    if (op == NULL)
+    if (op == NULL || check_is_internal(op))
         return unsupported(site);
     const char *name = arena_printf(import->arena, "%s%s", scope->prefix, def->name);
     Attrs *attrs = arena_calloc(import->arena, 1, sizeof *attrs);

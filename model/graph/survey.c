@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/base/map.h"
+#include "model/graph/check.h"
 #include "model/graph/scope.h"
 
 /* What is still to be followed: the edges of `site`, or, without one, all that the call whose scope
@@ -38,7 +39,8 @@ static Error *count(Survey *survey, const Tensorflow__NodeDef *def, const char *
         if (op == NULL)
             return error_out_of_memory();
         op->name = def->op;
-        op->is_supported = op_find(def->op) != NULL;
+        const Op *row = op_find(def->op);
+        op->is_supported = row != NULL && !check_is_internal(row);
         op->node = arena_printf(survey->arena, "%s%s", prefix, def->name);
         if (op->node == NULL)
             return error_out_of_memory();
