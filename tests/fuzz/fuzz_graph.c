@@ -3,6 +3,8 @@
  * A GraphDef of a stranger's bundle, from bytes to an answer: imported, compiled and run. Its
  * placeholders are fed; its last node and the one in the middle are what is wanted.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +15,7 @@
 #include "model/plan/run.h"
 
 #define MAX_FEEDS 4
+#define MAX_OUTPUTS 2
 #define MAX_BYTES ((size_t)64 << 20)
 #define MAX_NS 200000000u /* of a run: a While may never end */
 
@@ -28,6 +31,16 @@ typedef struct Fuzz {
     Library *library;
     Plan *plan;
 } Fuzz;
+
+typedef struct Signature {
+    DType dtype;
+    Shape shape;
+} Signature;
+
+typedef struct Answer {
+    Signature outputs[MAX_OUTPUTS];
+    bool is_pure;
+} Answer;
 
 /* Six elements of each type, in shapes that go with one another. */
 static Error *feed(Arena *arena, size_t i, DType dtype, Tensor *ret)
@@ -59,9 +72,10 @@ static uint64_t make_deadline(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + MAX_NS;
 }
 
-static Error *run(Fuzz *f, size_t n_outputs)
+/* Runs the plan `n` times: the memory of a plan is placed after the first, that of loops later. */
+static Error *run(Fuzz *f, int n, size_t n_outputs, Tensor *outputs)
 {
-    Tensor feeds[MAX_FEEDS], outputs[2];
+    Tensor feeds[MAX_FEEDS];
     for (size_t i = 0; i < f->plan->n_feeds; i++)
         TRY(feed(f->arena, i, f->plan->feed_dtypes[i], &feeds[i]));
     const PlanRun options = { .plan = f->plan,
@@ -69,7 +83,7 @@ static Error *run(Fuzz *f, size_t n_outputs)
                               .deadline_ns = make_deadline(),
                               .scratch = f->scratch,
                               .arena = f->arena };
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n; i++) {
         TRY(plan_run(&options, outputs));
         for (size_t k = 0; k < n_outputs; k++)
             touch(&outputs[k]);
@@ -77,31 +91,78 @@ static Error *run(Fuzz *f, size_t n_outputs)
     return NULL;
 }
 
+static Error *compile_and_run(Fuzz *f, const CompileRequest *request, bool as_written,
+                              Answer *answer)
+{
+    const Compiler compiler = { .library = f->library,
+                                .resources = f->resources,
+                                .store = f->store,
+                                .arena = f->arena,
+                                .as_written = as_written };
+    size_t n = request->graph.n_outputs;
+    Tensor outputs[MAX_OUTPUTS];
+    Graph *graphs = NULL;
+    TRY(compile_import(&compiler, 1, request, &graphs));
+    Error *error = compile_signatures(&compiler, 1, request, graphs, &f->plan);
+    if (error == NULL)
+        error = run(f, as_written ? 1 : 3, n, outputs);
+    for (size_t i = 0; error == NULL && i < n; i++)
+        answer->outputs[i] = (Signature){ outputs[i].dtype, outputs[i].shape };
+    answer->is_pure = f->plan != NULL && plan_is_pure(f->plan);
+    plan_retire(f->plan);
+    f->plan = NULL;
+    return error;
+}
+
+/* What the passes made of a graph answers with the same types and shapes as the graph itself, when
+ * that answers at all and keeps nothing between runs. */
+static Error *compare(Fuzz *f, const CompileRequest *request)
+{
+    Answer written = { 0 }, optimized = { 0 };
+    Error *error = compile_and_run(f, request, true, &written);
+    bool is_judged = error == NULL && written.is_pure;
+    error_free(error);
+    error = compile_and_run(f, request, false, &optimized);
+    if (!is_judged || (error != NULL && (error->code == ERROR_DEADLINE_EXCEEDED ||
+                                         error->code == ERROR_RESOURCE_EXHAUSTED)))
+        return error;
+    for (size_t i = 0; i < request->graph.n_outputs; i++) {
+        const Signature *a = &written.outputs[i], *b = &optimized.outputs[i];
+        if (error != NULL || a->dtype != b->dtype || !shape_equal(&a->shape, &b->shape)) {
+            fprintf(stderr, "output '%s': %s\n", request->graph.outputs[i],
+                    error != NULL ? error->text : "another type or shape than as written");
+            abort();
+        }
+    }
+    return error;
+}
+
+static DType placeholder_dtype(const Tensorflow__NodeDef *node)
+{
+    const Tensorflow__AttrValue *dtype = node_def_attr(node, "dtype");
+    if (dtype == NULL || dtype->value_case != TENSORFLOW__ATTR_VALUE__VALUE_TYPE)
+        return DT_FLOAT;
+    return dtype_of_number((int)dtype->type);
+}
+
 static Error *compile(Fuzz *f, const Tensorflow__GraphDef *graph)
 {
     GraphFeed feeds[MAX_FEEDS];
     CompileRequest request = { .name = "fuzz", .graph = { .feeds = feeds } };
-    const char *outputs[2];
+    const char *outputs[MAX_OUTPUTS];
     for (size_t i = 0; i < graph->n_node && request.graph.n_feeds < MAX_FEEDS; i++)
         if (strcmp(graph->node[i]->op, "Placeholder") == 0)
-            feeds[request.graph.n_feeds++] = (GraphFeed){ graph->node[i]->name, DT_FLOAT };
+            feeds[request.graph.n_feeds++] =
+                (GraphFeed){ graph->node[i]->name, placeholder_dtype(graph->node[i]) };
     if (graph->n_node == 0)
         return NULL;
     outputs[0] = graph->node[graph->n_node - 1]->name;
     outputs[1] = graph->node[graph->n_node / 2]->name;
     request.graph.outputs = outputs;
-    const Compiler compiler = {
-        .library = f->library, .resources = f->resources, .store = f->store, .arena = f->arena
-    };
-    for (size_t n = 1; n <= 2; n++) {
+    for (size_t n = 1; n <= MAX_OUTPUTS; n++) {
         request.graph.n_outputs = n;
-        Graph *graphs = NULL;
-        TRY(compile_import(&compiler, 1, &request, &graphs));
-        TRY(compile_signatures(&compiler, 1, &request, graphs, &f->plan));
-        Error *error = run(f, n);
-        plan_retire(f->plan);
-        f->plan = NULL;
-        TRY(error);
+        Answer unused;
+        TRY(n == 1 ? compare(f, &request) : compile_and_run(f, &request, false, &unused));
     }
     return NULL;
 }
