@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of corpus/graph: the graphs of tests/data/models without what only saves and
-restores, small graphs of control flow and of what the compiler looks for, and graphs that are wrong
-in one way each.
+restores, small graphs of control flow, and graphs that are wrong in one way each.
 
     python3 tests/fuzz/make_graph_seeds.py            (needs TensorFlow)
     python3 tests/fuzz/make_graph_seeds.py FOLDER     one or two graphs of every op, from the fixtures
@@ -146,10 +145,10 @@ def case_graph(case, inputs):
     return graph
 
 
-def from_cases(folder, each, most_bytes=4096):
+def from_cases(folder, each, fixtures="*", most_bytes=4096):
     folder.mkdir(parents=True, exist_ok=True)
     n = collections.Counter()
-    for path in sorted((HERE / "../data").glob("op_cases_*.bin")):
+    for path in sorted((HERE / "../data").glob(f"op_cases_{fixtures}.bin")):
         for case, inputs in read_cases(path):
             ops = case.attr["ops"].list.s if case.op == "_Graph" else [case.op.encode()]
             key = ",".join(o.decode() for o in ops)
@@ -167,3 +166,4 @@ if __name__ == "__main__":
     for bundle in sorted((HERE / "../data/models").iterdir()):
         write(bundle.name, from_model(bundle / "saved_model.pb"))
     wrong()
+    from_cases(CORPUS, 1, "flow")
