@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Elementwise ops of floating types beyond those of unary.c and binary.c: inverse and hyperbolic
- * functions, gamma and Bessel functions, and products whose zero wins over what is not finite. What
+ * functions, gamma and error functions, and products whose zero wins over what is not finite. What
  * surrounds a loop is in elementwise.c.
  *
  * float is computed as double where the function has no float form in libm.
@@ -9,12 +9,13 @@
 #include <math.h>
 
 #include "model/op/elementwise.h"
+#include "model/op/gamma.h"
 #include "model/op/kernels.h"
 #include "model/op/typed.h"
 
 /* psi(x), the derivative of log gamma: the recurrence up to 10, then the asymptotic series
  * (Abramowitz and Stegun, 6.3.5 and 6.3.18); by reflection (6.3.7) below zero. NaN at the poles. */
-static double digamma(double x)
+double digamma(double x)
 {
     double shift = 0;
     if (x <= 0 && x == floor(x))
@@ -28,30 +29,56 @@ static double digamma(double x)
     return log(x) - 0.5 / x - series - shift;
 }
 
-/* exp(-|x|) I_n(x), n 0 or 1, as the mean over the circle of exp(|x| (cos t - 1)) cos(n t): the
- * trapezoidal rule converges geometrically for periodic functions (Trefethen and Weideman, 2014).
- * Above 30 by the asymptotic series (Abramowitz and Stegun, 9.7.1). */
-static double bessel_scaled(double x, int n)
+#define NEWTON_STEPS 24 /* far more than it takes */
+
+/* The y with erf(y) = x, |x| <= 1/2: Newton's steps; the first guess is the tangent at 0. */
+static double erf_inverse_near_zero(double x)
 {
-    enum { N_POINTS = 96, N_TERMS = 24 };
-    double ax = fabs(x), sum = 0;
-    if (isnan(x))
-        return x;
-    if (ax > 30) {
-        double term = 1, square = 4.0 * n * n;
-        for (int k = 1; k <= N_TERMS; k++) {
-            sum += term;
-            term *= -(square - (2.0 * k - 1) * (2.0 * k - 1)) / (k * 8 * ax);
-        }
-        sum /= sqrt(2 * M_PI * ax);
-    } else {
-        for (int k = 0; k < N_POINTS; k++) {
-            double t = 2 * M_PI * k / N_POINTS;
-            sum += exp(ax * (cos(t) - 1)) * (n == 0 ? 1 : cos(t));
-        }
-        sum /= N_POINTS;
+    double y = x * 0.886;
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        double step = (erf(y) - x) * (M_2_SQRTPI / 4) * M_PI * exp(y * y);
+        y -= step;
+        if (fabs(step) <= fabs(y) * 1e-16)
+            break;
     }
-    return n == 1 && x < 0 ? -sum : sum;
+    return y;
+}
+
+/* The y with erfc(y) = q, 0 < q < 1: Newton's steps on the logarithm, which is concave. */
+static double erfc_inverse(double q)
+{
+    double y = sqrt(-log(q));
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        double value = erfc(y);
+        double step = value / (M_2_SQRTPI * exp(-y * y)) * (log(value) - log(q));
+        y += step;
+        if (fabs(step) <= y * 1e-16)
+            break;
+    }
+    return y;
+}
+
+static double erf_inverse(double x)
+{
+    if (isnan(x) || fabs(x) > 1)
+        return NAN;
+    if (fabs(x) == 1)
+        return x * INFINITY;
+    if (fabs(x) <= 0.5)
+        return erf_inverse_near_zero(x);
+    return copysign(erfc_inverse(1 - fabs(x)), x);
+}
+
+/* The x below which a normal number lies with probability p. */
+static double normal_quantile(double p)
+{
+    if (isnan(p) || p < 0 || p > 1)
+        return NAN;
+    if (p == 0 || p == 1)
+        return p == 0 ? -INFINITY : INFINITY;
+    if (fabs(p - 0.5) <= 0.25)
+        return M_SQRT2 * erf_inverse_near_zero(2 * p - 1);
+    return p < 0.5 ? -M_SQRT2 * erfc_inverse(2 * p) : M_SQRT2 * erfc_inverse(2 - 2 * p);
 }
 
 /* Without the global sign that lgamma() writes: many threads are here. */
@@ -69,11 +96,11 @@ static double log_gamma(double x)
     X("Asinh", asinh, asinhf(v), asinh(v))                                                         \
     X("Atan", atan, atanf(v), atan(v))                                                             \
     X("Atanh", atanh, atanhf(v), atanh(v))                                                         \
-    X("BesselI0e", bessel_i0e, bessel_scaled((double)v, 0), bessel_scaled(v, 0))                   \
-    X("BesselI1e", bessel_i1e, bessel_scaled((double)v, 1), bessel_scaled(v, 1))                   \
     X("Cosh", cosh, coshf(v), cosh(v))                                                             \
     X("Digamma", digamma, digamma((double)v), digamma(v))                                          \
+    X("Erfinv", erf_inverse, erf_inverse((double)v), erf_inverse(v))                               \
     X("Lgamma", lgamma, log_gamma((double)v), log_gamma(v))                                        \
+    X("Ndtri", ndtri, normal_quantile((double)v), normal_quantile(v))                              \
     X("Sinh", sinh, sinhf(v), sinh(v))
 
 /* The same, of a and b. The operand that is zero decides, whatever the other is. */

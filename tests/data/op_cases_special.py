@@ -38,6 +38,49 @@ def binary(cases):
         cases.add(op, [cases.random(np.float32, 3), cases.random(np.float32, 2)])
 
 
+def gamma(cases):
+    for dtype in (np.float32, np.float64):
+        # J, Y and K of large numbers differ by more than the last digits: TensorFlow's own error.
+        x = np.array([0.0, 1e-3, 0.1, 0.5, 1, 1.9, 2.1, 3.7, 5, 7.9, 8.1, 12.5, 20], dtype)
+        for op in "I0 I0e I1 I1e J0 J1 K0 K0e K1 K1e Y0 Y1".split():
+            cases.add("Bessel" + op, [x[1:] if op == "Y1" else x])  # Y1 of 0 is NaN for float, -inf for double
+            cases.add("Bessel" + op, [cases.random(dtype, 0, 2)])
+            cases.add("Bessel" + op, [np.array([np.nan], dtype)])
+            if op[0] in "IJ":
+                cases.add("Bessel" + op, [-x])
+            if op[0] == "I":
+                cases.add("Bessel" + op, [np.array([29.9, 30.1, 60, 85, -85], dtype)])
+        unit = np.array([0, 1e-8, 0.01, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99, 0.9999, 1, 1.5, -2, np.nan], dtype)
+        cases.add("Erfinv", [np.concatenate([unit, -unit])])
+        cases.add("Ndtri", [unit])
+        cases.add("Erfinv", [cases.rng.uniform(-1, 1, (3, 5)).astype(dtype)])
+        cases.add("Ndtri", [cases.rng.uniform(0, 1, (3, 5)).astype(dtype)])
+        a, x = np.meshgrid(np.array([0.1, 0.5, 1, 2.5, 7, 19, 50, 300]), np.array([0, 0.01, 0.5, 1, 3, 8, 20, 55, 280, 320]))
+        cases.add("Igamma", [a.astype(dtype), x.astype(dtype)])
+        cases.add("Igammac", [a.astype(dtype), x.astype(dtype)])
+        odd = [np.array([-1, 0, 1, np.nan, 2, np.inf, 2], dtype), np.array([1, 1, -1, 1, np.nan, 1, np.inf], dtype)]
+        cases.add("Igamma", odd)
+        cases.add("Igammac", odd)
+        x, q = np.meshgrid(np.array([1, 1.1, 2, 3.5, 6, 20]), np.array([0.1, 0.9, 1, 4, 11.5, 30]))
+        cases.add("Zeta", [x.astype(dtype), q.astype(dtype)])
+        cases.add("Zeta", [np.array([2, 2, 0.5, np.nan, 3], dtype), np.array([0, -2, 1, 1, np.nan], dtype)])
+        n, x = np.meshgrid(np.array([0, 1, 2, 3, 7]), np.array([0.2, 1, 1.5, 6, 25]))
+        cases.add("Polygamma", [n.astype(dtype), x.astype(dtype)])
+        cases.add("Polygamma", [np.array([0.5, -1, 1, np.nan], dtype), np.array([1, 1, np.nan, 1], dtype)])
+        a, b, x = np.meshgrid(np.array([0.2, 1, 3, 20]), np.array([0.3, 1, 4, 30]), np.array([0, 0.01, 0.3, 0.5, 0.9, 1]))
+        cases.add("Betainc", [a.astype(dtype), b.astype(dtype), x.astype(dtype)])
+        cases.add("Betainc", [np.array([-1, 0, 1, 1, 1, np.nan], dtype), np.array([1, 1, -1, 1, 1, 1], dtype),
+                              np.array([0.5, 0.5, 0.5, -0.1, 1.1, 0.5], dtype)])
+        cases.add("Betainc", [dtype(2), dtype(3), cases.rng.uniform(0, 1, (2, 3)).astype(dtype)])
+        cases.add("Betainc", [cases.random(dtype, 0), dtype(3), dtype(0.5)])
+    for shapes in [((3, 1), (2,)), ((), (4,)), ((0, 2), (2,))]:
+        x, y = (cases.random(np.float32, *s, low=0.5) for s in shapes)
+        for op in ("Igamma", "Igammac", "Polygamma"):
+            cases.add(op, [np.round(x) + 1, y])
+        cases.add("Zeta", [x + 1, y])
+    cases.add("Betainc", [np.ones(2, np.float32), np.ones(3, np.float32), np.float32(0.5)], any_text=True)
+
+
 def bits(cases):
     for dtype in INTS:
         width = np.dtype(dtype).itemsize * 8
@@ -97,6 +140,7 @@ def scan(cases):
 def add_cases(cases):
     unary(cases)
     binary(cases)
+    gamma(cases)
     bits(cases)
     merge(cases)
     scan(cases)
