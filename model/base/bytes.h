@@ -16,6 +16,12 @@ typedef struct Bytes {
     size_t size;
 } Bytes;
 
+/* p + `bytes`. What is empty may have no address, and C has no NULL + 0. */
+static inline const uint8_t *bytes_past(const void *p, size_t bytes)
+{
+    return bytes > 0 ? (const uint8_t *)p + bytes : p;
+}
+
 static inline uint32_t load_le32(const void *p)
 {
     const uint8_t *b = p;

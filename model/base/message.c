@@ -59,7 +59,7 @@ static Error *check_wire(const ProtobufCMessageDescriptor *type, const uint8_t *
 {
     Frame stack[MESSAGE_MAX_DEPTH + 1];
     size_t depth = 0;
-    stack[0] = (Frame){ .type = type, .end = data + bytes };
+    stack[0] = (Frame){ .type = type, .end = bytes_past(data, bytes) };
     const uint8_t *at = data;
     for (;;) {
         Frame *frame = &stack[depth];

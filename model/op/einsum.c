@@ -268,9 +268,8 @@ static Error *multiply(const Einsum *e, const Side *left, const Side *right, con
     TRY(as_matrices(e, right, (const Group[]){ *batch, groups[3], *columns }, &b, &b_is_straight));
     g.transpose_b = b_is_straight; /* "transposed" there is [batch, columns, contracted] */
     for (size_t i = 0; i < n_matrices; i++)
-        TRY(matrix_product(&g, e->dtype, (const char *)a + i * g.m * g.k * size,
-                           (const char *)b + i * g.k * g.n * size,
-                           (char *)to + i * g.m * g.n * size));
+        TRY(matrix_product(&g, e->dtype, bytes_past(a, i * g.m * g.k * size),
+                           bytes_past(b, i * g.k * g.n * size), (char *)to + i * g.m * g.n * size));
     return NULL;
 }
 

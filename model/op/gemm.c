@@ -260,6 +260,8 @@ static void run_dense(DenseRun run, Workers *workers)
     size_t m = run.m;
     if (m == 0 || dense->n == 0)
         return;
+    if (dense->k == 0) /* a is empty and may be NULL; the tiles want an address, which none reads */
+        run.a = dense->bias;
     size_t n_chunks = (m + DENSE_CHUNK_ROWS - 1) / DENSE_CHUNK_ROWS;
     run.n_groups = (panel_count(dense->n) + PANEL_WIDE - 1) / PANEL_WIDE;
     size_t rows = m < DENSE_CHUNK_ROWS ? m : DENSE_CHUNK_ROWS;

@@ -352,10 +352,10 @@ Error *batch_matmul_run(OpContext *context)
         dense_run(kernel->dense, n_matrices * g.m, x->data, out->data, context->workers);
         return NULL;
     }
-    const char *matrices = op_input(context, 1)->data;
+    const Tensor *y = op_input(context, 1);
     for (size_t i = 0; i < n_matrices; i++) {
-        const char *a = (const char *)x->data + batch_index(xs, &shape, i) * g.m * g.k * size;
-        const char *b = matrices + batch_index(ys, &shape, i) * g.k * g.n * size;
+        const void *a = bytes_past(x->data, batch_index(xs, &shape, i) * g.m * g.k * size);
+        const void *b = bytes_past(y->data, batch_index(ys, &shape, i) * g.k * g.n * size);
         TRY(matrix_product(&g, x->dtype, a, b, (char *)out->data + i * g.m * g.n * size));
     }
     return NULL;

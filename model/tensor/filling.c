@@ -179,7 +179,7 @@ static Error *take_each(Filling *f, Run run)
 {
     bool is_bool = f->tensor.dtype == DT_BOOL;
     uint8_t *to = (uint8_t *)f->tensor.data + f->done * f->size;
-    const uint8_t *at = run.bytes.data, *end = at + run.bytes.size;
+    const uint8_t *at = run.bytes.data, *end = bytes_past(at, run.bytes.size);
     for (; !filling_is_full(f) && at < end; f->done++, to += f->size) {
         uint64_t value = 0;
         if (run.width > 0) {

@@ -44,7 +44,8 @@ typedef struct Summary {
 static Summary summarize(const VersionSnapshot *versions, size_t n)
 {
     Summary s = { 0 };
-    for (const VersionSnapshot *v = versions; v < versions + n; v++) {
+    for (size_t i = 0; i < n; i++) {
+        const VersionSnapshot *v = &versions[i];
         s.is_loading |= v->state == SNAPSHOT_LOADING;
         s.is_unloading |= v->state == SNAPSHOT_UNLOADING;
         s.has_aspired |= v->is_aspired;

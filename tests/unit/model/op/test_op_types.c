@@ -29,9 +29,10 @@ static void fill(Tensor *t)
         char *element = (char *)t->data + (size_t)i * size;
         const float number = (float)(i % 3);
         const double wide = (double)(i % 3);
+        const Bytes text = { (const uint8_t *)digits + i % 3, 1 };
         memset(element, 0, size);
         if (t->dtype == DT_STRING)
-            *(Bytes *)element = (Bytes){ (const uint8_t *)digits + i % 3, 1 };
+            memcpy(element, &text, sizeof(text));
         else if (t->dtype == DT_FLOAT)
             memcpy(element, &number, sizeof(number));
         else if (t->dtype == DT_DOUBLE)
