@@ -4,37 +4,46 @@
  */
 #include "model/base/json_text.h"
 
-#include <stdbool.h>
+#include "model/base/utf8.h"
 
-/* The length of the UTF-8 character at `p`, 0 when there is none (RFC 3629). */
-static int utf8_length(const unsigned char *p)
+/* Writes the first character of text, which is not empty, as it stands in a string. Returns the
+ * bytes written, 6 at most, and moves past it. */
+static size_t escape(Bytes *text, char out[8])
 {
-    int n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
-    if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4)
-        return 0;
-    for (int i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool is_surrogate = p[0] == 0xed && p[1] >= 0xa0;
-    bool is_too_big = p[0] == 0xf4 && p[1] >= 0x90;
-    return is_overlong || is_surrogate || is_too_big ? 0 : n;
+    const uint8_t *p = text->data;
+    size_t n = utf8_length(p, text->size);
+    size_t written = n;
+    if (n == 0)
+        written = (size_t)snprintf(out, 8, "\\ufffd");
+    else if (*p == '"' || *p == '\\')
+        written = (size_t)snprintf(out, 8, "\\%c", *p);
+    else if (*p < 0x20)
+        written = (size_t)snprintf(out, 8, "\\u%04x", *p);
+    else
+        memcpy(out, p, n);
+    size_t taken = n > 0 ? n : 1;
+    *text = (Bytes){ p + taken, text->size - taken };
+    return written;
 }
 
 void json_print_text(const char *text, FILE *out)
 {
+    char escaped[8];
     fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        int n = utf8_length(p);
-        if (n == 0)
-            fputs("\\ufffd", out);
-        else if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20)
-            fprintf(out, "\\u%04x", *p);
-        else
-            fwrite(p, 1, (size_t)n, out);
-        p += n > 0 ? n : 1;
+    for (Bytes rest = bytes_of_text(text); rest.size > 0;) {
+        size_t n = escape(&rest, escaped);
+        fwrite(escaped, 1, n, out);
     }
     fputc('"', out);
+}
+
+Error *json_append_text(Buf *buf, Bytes text)
+{
+    char escaped[8];
+    TRY(buf_append_text(buf, "\""));
+    while (text.size > 0) {
+        size_t n = escape(&text, escaped);
+        TRY(buf_append(buf, escaped, n));
+    }
+    return buf_append_text(buf, "\"");
 }

@@ -89,6 +89,46 @@ static void test_errors(void **state _unused_)
     assert_non_null(strstr(text, "test_log.c:"));
 }
 
+static void test_json(void **state _unused_)
+{
+    const uint8_t name[] = { 'd', '"', 0xff, '\n' };
+    const LogField fields[] = { LOG_TEXT("model", ((Bytes){ name, sizeof(name) })),
+                                LOG_TEXT("none", bytes_of_text("")),
+                                LOG_NUMBER("bytes", INT64_C(123456789012345)),
+                                LOG_NUMBER("ms", 0.125) };
+    Capture capture = capture_start();
+    log_set_format(LOG_JSON);
+    log_event(LOG_WARNING, "access", fields, ARRAY_SIZE(fields), "say \"%d\"\n", 7);
+    log_info("a", "no fields");
+    log_error_free(LOG_ERROR, "b", error_new(ERROR_ABORTED, "gone"), "x");
+    log_set_format(LOG_HUMAN);
+    char *text = capture_end(&capture);
+    int year, month, day, hour, minute, second, millisecond, end = 0;
+    assert_int_equal(sscanf(text, "{\"ts\":\"%4d-%2d-%2dT%2d:%2d:%2d.%3dZ\"%n", &year, &month, &day,
+                            &hour, &minute, &second, &millisecond, &end),
+                     7);
+    assert_true(year > 2000 && end == 32);
+    const char *first = ",\"level\":\"WARNING\",\"component\":\"access\",\"message\":"
+                        "\"say \\\"7\\\"\\u000a\",\"model\":\"d\\\"\\ufffd\\u000a\",\"none\":\"\","
+                        "\"bytes\":123456789012345,\"ms\":0.125}\n";
+    assert_memory_equal(text + end, first, strlen(first));
+    const char *second_line = strchr(text, '\n') + 1;
+    assert_non_null(strstr(second_line, "\"level\":\"INFO\",\"component\":\"a\""));
+    assert_non_null(strstr(second_line, "\"message\":\"no fields\"}\n"));
+    assert_non_null(strstr(second_line, "\"message\":\"x: ABORTED: gone\"}\n"));
+}
+
+/* The text says it all; fields are for machines. */
+static void test_fields_are_not_for_people(void **state _unused_)
+{
+    const LogField field = LOG_NUMBER("n", 1);
+    Capture capture = capture_start();
+    log_event(LOG_INFO, "a", &field, 1, "%s", "text");
+    log_event(LOG_DEBUG, "a", &field, 1, "dropped");
+    char *text = capture_end(&capture);
+    assert_string_equal(strstr(text, "INFO"), "INFO a: text\n");
+}
+
 #define N_THREADS 4
 #define N_LINES 200
 
@@ -129,6 +169,8 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_control_characters_are_escaped),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_fields_are_not_for_people),
         cmocka_unit_test(test_lines_of_threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
