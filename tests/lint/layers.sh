@@ -14,11 +14,12 @@ model/op            model/(base|tensor|op)/|tensorflow/
 model/graph         model/(base|tensor|bundle|op|graph)/|tensorflow/
 model/plan          model/(base|tensor|bundle|op|graph|plan)/|tensorflow/
 server/grpc         model/base/|server/grpc/
-server/batch        model/model\.h|model/(base|tensor)/|server/batch/|tensorflow_serving/servables/
-server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|[a-z]+\.h)|tensorflow
+server/batch        model/model\.h|model/(base|tensor)/|server/(batch|metrics)/|tensorflow_serving/servables/
+server/metrics      model/base/|server/metrics/|tensorflow
+server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|metrics/|[a-z]+\.h)|tensorflow
 server/config       model/base/|server/(config|manager)/|server/[a-z]+\.h|tensorflow
-server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(batch|config|grpc|manager|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|google/|proto/descriptors\.h
-server/rest         model/(model|heads)\.h|model/(base|tensor)/|server/(rest|service)/|server/[a-z]+\.h|tensorflow
+server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(batch|config|grpc|manager|metrics|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|google/|proto/descriptors\.h
+server/rest         model/(model|heads)\.h|model/(base|tensor)/|server/(metrics|rest|service)/|server/[a-z]+\.h|tensorflow
 client              model/(base|tensor)/|client/|tensorflow
 inspect             model/(model|signature)\.h|model/(base|tensor|bundle|graph|plan)/|inspect/|tensorflow
 train               model/(base|tensor|bundle)/|model/op/gemm\.h|train/|tensorflow
