@@ -173,8 +173,7 @@ Error *tensor_from_proto(Arena *arena, const Tensorflow__TensorProto *proto, Ten
 
 /* ---- to the wire form ---- */
 
-/* The i-th element as a varint carries it: signed ones with their sign in all 64 bits. */
-static uint64_t varint_at(const Tensor *tensor, int64_t i)
+uint64_t tensor_varint_at(const Tensor *tensor, int64_t i)
 {
     switch (tensor->dtype) {
     case DT_INT64:
@@ -241,7 +240,7 @@ static size_t content_size(const Tensor *tensor, bool as_content)
         size = tensor_bytes(tensor);
     } else {
         for (int64_t i = 0; i < tensor->n; i++)
-            size += varint_size(varint_at(tensor, i));
+            size += varint_size(tensor_varint_at(tensor, i));
     }
     return size;
 }
@@ -260,7 +259,7 @@ static uint8_t *content_to_wire(const Tensor *tensor, bool as_content, uint8_t *
         out += tensor_bytes(tensor);
     } else {
         for (int64_t i = 0; i < tensor->n; i++)
-            out += varint_write(out, varint_at(tensor, i));
+            out += varint_write(out, tensor_varint_at(tensor, i));
     }
     return out;
 }

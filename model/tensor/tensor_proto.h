@@ -27,6 +27,10 @@ size_t tensor_wire_size(const Tensor *tensor, bool as_content);
 /* Writes exactly tensor_wire_size bytes at `out` and returns the end. */
 uint8_t *tensor_to_wire(const Tensor *tensor, bool as_content, uint8_t *out);
 
+/* The i-th element as a varint carries it, signed ones with their sign in all 64 bits. For integers,
+ * bools, and the bit patterns of half and bfloat16. */
+uint64_t tensor_varint_at(const Tensor *tensor, int64_t i);
+
 /* TensorShapeProto -> Shape: unknown rank and -1 let through. INVALID_ARGUMENT for a rank over
  * SHAPE_MAX_RANK or a dimension under -1. NULL gives an unknown rank. */
 Error *shape_from_proto(const Tensorflow__TensorShapeProto *proto,

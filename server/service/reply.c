@@ -23,7 +23,7 @@
 #define TRUNCATED "...TRUNCATED"
 
 /* protobuf refuses messages over 2 GiB, and so would every client. */
-static Error *begin(Call *call, size_t bytes, uint8_t **ret_out)
+Error *reply_begin(Call *call, size_t bytes, uint8_t **ret_out)
 {
     if (bytes > INT_MAX)
         return error_new(ERROR_RESOURCE_EXHAUSTED,
@@ -91,7 +91,7 @@ Error *reply_outputs(Call *call, const ModelSpec *spec, int64_t version, const N
     for (size_t i = 0; i < n_outputs; i++)
         bytes += wire_bytes_size(output_size(&outputs[i], as_content));
     uint8_t *begun;
-    TRY(begin(call, bytes, &begun));
+    TRY(reply_begin(call, bytes, &begun));
     uint8_t *out = begun;
     for (size_t i = 0; i < n_outputs; i++)
         out = put_output(out, &outputs[i], as_content);
@@ -207,7 +207,7 @@ Error *reply_inference(Call *call, const Inference *inference)
     SpecReply answered = answered_by(inference);
     size_t bytes = wire_bytes_size(result_size(inference)) + wire_bytes_size(spec_size(&answered));
     uint8_t *begun;
-    TRY(begin(call, bytes, &begun));
+    TRY(reply_begin(call, bytes, &begun));
     uint8_t *out = put_result(begun, 1, inference);
     out = put_spec(out, 2, &answered);
     assert(out == begun + bytes);
@@ -227,7 +227,7 @@ Error *reply_inferences(Call *call, const Inference *inferences, size_t n)
     for (size_t i = 0; i < n; i++)
         bytes += wire_bytes_size(inference_size(&inferences[i]));
     uint8_t *begun;
-    TRY(begin(call, bytes, &begun));
+    TRY(reply_begin(call, bytes, &begun));
     uint8_t *out = begun;
     for (size_t i = 0; i < n; i++) {
         SpecReply answered = answered_by(&inferences[i]);
@@ -251,7 +251,7 @@ Error *reply_signatures(Call *call, const ModelSpec *spec, int64_t version, Byte
     size_t entry_bytes = wire_bytes_size(key.size) + wire_bytes_size(any_bytes);
     size_t bytes = wire_bytes_size(spec_size(&answered)) + wire_bytes_size(entry_bytes);
     uint8_t *begun;
-    TRY(begin(call, bytes, &begun));
+    TRY(reply_begin(call, bytes, &begun));
     uint8_t *out = put_spec(begun, 1, &answered);
     out = wire_put_head(out, 2, entry_bytes);
     out = wire_put_bytes(out, 1, key);
@@ -268,7 +268,7 @@ Error *reply_signatures(Call *call, const ModelSpec *spec, int64_t version, Byte
 Error *reply_message(Call *call, const ProtobufCMessage *message)
 {
     uint8_t *out;
-    TRY(begin(call, protobuf_c_message_get_packed_size(message), &out));
+    TRY(reply_begin(call, protobuf_c_message_get_packed_size(message), &out));
     protobuf_c_message_pack(message, out);
     call_reply_send(call);
     return NULL;

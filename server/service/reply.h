@@ -43,6 +43,9 @@ Error *reply_signatures(Call *call, const ModelSpec *spec, int64_t version,
 /* Any other message. */
 Error *reply_message(Call *call, const ProtobufCMessage *message) _warn_unused_result_;
 
+/* The room for a reply of exactly `bytes` bytes, to be filled before call_reply_send. */
+Error *reply_begin(Call *call, size_t bytes, uint8_t **ret_out) _warn_unused_result_;
+
 /* Ends the call with `error`, which it takes; NULL does nothing. Its text is cut at 1024 bytes, as
  * TensorFlow Serving does, since it becomes a header. */
 void reply_error(Call *call, Error *error);

@@ -121,9 +121,7 @@ Error *request_read_predict(Arena *arena, Bytes wire, PredictRequest *ret_reques
 
 /* ---- Classify, Regress -------------------------------------------------------------------------------- */
 
-/* The sub-message `number` of a message that has been checked: where it is there more than once
- * protobuf merges, which is what joining the bytes does. Empty when it is not there. */
-static Error *merged_field(Arena *arena, Bytes wire, uint32_t number, Bytes *ret_merged)
+Error *request_merged_field(Arena *arena, Bytes wire, uint32_t number, Bytes *ret_merged)
 {
     Bytes merged = { (const uint8_t *)"", 0 }, rest = wire;
     size_t n = 0, bytes = 0;
@@ -194,16 +192,16 @@ static Error *read_examples(Arena *arena, Bytes wire, const char *name, Bytes **
     size_t counts[N_COUNTED];
     uint32_t kind = 0;
     Bytes input, list, context;
-    TRY(merged_field(arena, wire, 2, &input));
+    TRY(request_merged_field(arena, wire, 2, &input));
     if (!find_kind(&input, &kind))
         return no_message(name);
-    TRY(merged_field(arena, input, kind, &list));
+    TRY(request_merged_field(arena, input, kind, &list));
     if (!count_fields(list, counts))
         return no_message(name);
     TRY(list_fields(arena, list, 1, counts[1], ret_examples));
     *ret_n = counts[1];
     if (kind == EXAMPLE_LIST_WITH_CONTEXT) {
-        TRY(merged_field(arena, list, 2, &context));
+        TRY(request_merged_field(arena, list, 2, &context));
         TRY(add_context(arena, context, *ret_examples, *ret_n));
     }
     return NULL;

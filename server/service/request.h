@@ -74,4 +74,9 @@ Error *request_read_status(Bytes wire, ModelSpec *ret_spec) _warn_unused_result_
 /* grpc.health.v1.HealthCheckRequest. */
 Error *request_read_health(Bytes wire, Bytes *ret_service) _warn_unused_result_;
 
+/* The sub-message `number` of a message that has been checked: where it is there more than once
+ * protobuf merges, which is what joining the bytes does. Empty when it is not there. */
+Error *request_merged_field(Arena *arena, Bytes wire, uint32_t number,
+                            Bytes *ret_merged) _warn_unused_result_;
+
 #endif

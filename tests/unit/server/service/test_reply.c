@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Replies: the bytes, unpacked by protobuf-c and packed again to the same size, so that nothing is
- * there that another library would not have written. A Call of ours stands in for the transport's.
+ * there that another library would not have written.
  */
 #include "model/tensor/tensor.h"
 #include "server/service/reply.h"
@@ -10,55 +10,7 @@
 #include "tensorflow_serving/apis/inference.pb-c.h"
 #include "tensorflow_serving/apis/predict.pb-c.h"
 #include "tensorflow_serving/apis/regression.pb-c.h"
-#include "tests/support/check.h"
-
-/* ---- the call that the replies go to -----------------------------------------------------------
- */
-
-struct Call {
-    uint8_t *reply;
-    size_t bytes;
-    bool is_sent;
-    Error *error;
-};
-
-uint8_t *call_reply_begin(Call *call, size_t bytes)
-{
-    assert_null(call->reply);
-    call->bytes = bytes;
-    call->reply = malloc(bytes > 0 ? bytes : 1);
-    return call->reply;
-}
-
-void call_reply_send(Call *call)
-{
-    assert_false(call->is_sent);
-    call->is_sent = true;
-}
-
-void call_reply_error(Call *call, Error *error)
-{
-    assert_null(call->error);
-    call->error = error;
-}
-
-static void call_clear(Call *call)
-{
-    free(call->reply);
-    error_free(call->error);
-    *call = (Call){ 0 };
-}
-
-/* The reply as a message; the size is what protobuf-c needs for it. */
-static ProtobufCMessage *unpack(const Call *call, const ProtobufCMessageDescriptor *descriptor)
-{
-    assert_true(call->is_sent);
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(descriptor, NULL, call->bytes, call->reply);
-    assert_non_null(message);
-    assert_int_equal(protobuf_c_message_get_packed_size(message), call->bytes);
-    return message;
-}
+#include "tests/unit/server/service/reply_fixture.h"
 
 static void assert_spec(const Tensorflow__Serving__ModelSpec *spec, const char *name,
                         int64_t version, const char *signature)
