@@ -17,6 +17,7 @@ static const char *const service_names[] = {
     "tensorflow.serving.PredictionService",
     "tensorflow.serving.ModelService",
     "grpc.health.v1.Health",
+    "inference.GRPCInferenceService",
     "PredictionService",
     "ModelService",
 };

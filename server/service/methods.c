@@ -6,6 +6,7 @@
 
 #include "server/service/health.h"
 #include "server/service/infer.h"
+#include "server/service/kserve.h"
 #include "server/service/metadata.h"
 #include "server/service/predict.h"
 #include "server/service/reflection.h"
@@ -16,6 +17,7 @@
 #define MODEL "/tensorflow.serving.ModelService/"
 #define HEALTH "/grpc.health.v1.Health/"
 #define REFLECTION(version) "/grpc.reflection." version ".ServerReflection/ServerReflectionInfo"
+#define KSERVE "/inference.GRPCInferenceService/"
 
 const Method methods[] = {
     { PREDICTION "Predict", METHOD_UNARY, METHOD_COMPUTE, predict_handle },
@@ -30,6 +32,12 @@ const Method methods[] = {
     { HEALTH "Watch", METHOD_SUBSCRIPTION, METHOD_CONTROL, health_watch_handle },
     { REFLECTION("v1"), METHOD_CHAT, METHOD_CONTROL, reflection_handle },
     { REFLECTION("v1alpha"), METHOD_CHAT, METHOD_CONTROL, reflection_handle },
+    { KSERVE "ServerLive", METHOD_UNARY, METHOD_CONTROL, server_live_handle },
+    { KSERVE "ServerReady", METHOD_UNARY, METHOD_CONTROL, server_ready_handle },
+    { KSERVE "ModelReady", METHOD_UNARY, METHOD_CONTROL, model_ready_handle },
+    { KSERVE "ServerMetadata", METHOD_UNARY, METHOD_CONTROL, server_metadata_handle },
+    { KSERVE "ModelMetadata", METHOD_UNARY, METHOD_COMPUTE, model_metadata_handle },
+    { KSERVE "ModelInfer", METHOD_UNARY, METHOD_COMPUTE, model_infer_handle },
 };
 
 const size_t methods_n = ARRAY_SIZE(methods);

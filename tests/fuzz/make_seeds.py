@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/checkpoint, example, idx, message, png, saved_model, table, tensor_proto
+"""Writes the seeds of corpus/checkpoint, example, idx, kserve_request, message, png, saved_model, table, tensor_proto
 and text.
 
-    python3 tests/fuzz/make_seeds.py      (needs TensorFlow and tensorflow-serving-api)
+    python3 tests/fuzz/make_seeds.py      (needs tests/interop/requirements*.txt)
 """
 import gzip
 import os
@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import classification_pb2, predict_pb2
+from tritonclient.grpc import service_pb2
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -76,6 +77,27 @@ classify.model_spec.name = "m"
 classify.input.example_list.examples.append(example)
 write("message", "classification_request", b"\3" + classify.SerializeToString(deterministic=True))
 write("message", "example_joined", b"\4" + 2 * example.SerializeToString(deterministic=True))
+
+# One request a form and kind of value.
+infer = service_pb2.ModelInferRequest(model_name="m", model_version="1", id="i")
+infer.parameters["signature_name"].string_param = "s"
+infer.outputs.add(name="y").parameters["binary_data"].bool_param = True
+contents = {
+    "BOOL": ("bool_contents", [True, False], b"\1\0"), "INT8": ("int_contents", [1, -1], b"\1\xff"),
+    "INT64": ("int64_contents", [1, -1], struct.pack("<qq", 1, -1)),
+    "UINT16": ("uint_contents", [1, 65535], b"\1\0\xff\xff"),
+    "FP32": ("fp32_contents", [0.5, 1.0], struct.pack("<ff", 0.5, 1)),
+    "FP64": ("fp64_contents", [0.5, 1.0], struct.pack("<dd", 0.5, 1)),
+    "BYTES": ("bytes_contents", [b"", b"ab"], b"\0\0\0\0\2\0\0\0ab"),
+}
+for datatype, (field, values, raw) in contents.items():
+    del infer.inputs[:], infer.raw_input_contents[:]
+    given = infer.inputs.add(name="x", datatype=datatype, shape=[1, 2])
+    infer.raw_input_contents.append(raw)
+    write("kserve_request", "raw_" + datatype, infer.SerializeToString(deterministic=True))
+    del infer.raw_input_contents[:]
+    getattr(given.contents, field).extend(values)
+    write("kserve_request", "typed_" + datatype, infer.SerializeToString(deterministic=True))
 
 # The first byte chooses the rank: see fuzz_idx.c.
 labels = struct.pack(">BBBBI", 0, 0, 8, 1, 3) + b"\x01\x02\x03"

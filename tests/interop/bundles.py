@@ -120,3 +120,26 @@ def heads(folder, version):
     tf.saved_model.save(module, str(path), signatures={
         "classify": module.classify, "regress": module.regress})
     return path
+
+
+class EveryType(tf.Module):
+    """Each input twice, one behind the other, in every type that the v2 protocol has."""
+
+    TYPES = {"BOOL": tf.bool, "UINT8": tf.uint8, "UINT16": tf.uint16, "UINT32": tf.uint32,
+             "UINT64": tf.uint64, "INT8": tf.int8, "INT16": tf.int16, "INT32": tf.int32,
+             "INT64": tf.int64, "FP16": tf.half, "BF16": tf.bfloat16, "FP32": tf.float32,
+             "FP64": tf.float64, "BYTES": tf.string}
+
+    def signature(self, datatype):
+        @tf.function(input_signature=[tf.TensorSpec([None, 2], self.TYPES[datatype], name="x")])
+        def double(x):
+            return {"y": tf.concat([x, x], 0)}
+        return double
+
+
+def every_type(folder, version):
+    module = EveryType()
+    path = pathlib.Path(folder) / str(version)
+    tf.saved_model.save(module, str(path), signatures={
+        datatype: module.signature(datatype) for datatype in module.TYPES})
+    return path

@@ -18,7 +18,7 @@ server/batch        model/model\.h|model/(base|tensor)/|server/(batch|metrics)/|
 server/metrics      model/base/|server/metrics/|tensorflow
 server/manager      model/(model|heads)\.h|model/(base|tensor)/|server/(manager/|metrics/|[a-z]+\.h)|tensorflow
 server/config       model/base/|server/(config|manager)/|server/[a-z]+\.h|tensorflow
-server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(batch|config|grpc|manager|metrics|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|google/|proto/descriptors\.h
+server/service      model/(model|heads)\.h|model/(base|tensor)/|server/(batch|config|grpc|manager|metrics|service)/|server/[a-z]+\.h|tensorflow|grpc/(health|reflection)/|inference/|google/|proto/descriptors\.h
 server/rest         model/(model|heads)\.h|model/(base|tensor)/|server/(metrics|rest|service)/|server/[a-z]+\.h|tensorflow
 client              model/(base|tensor)/|client/|tensorflow
 inspect             model/(model|signature)\.h|model/(base|tensor|bundle|graph|plan)/|inspect/|tensorflow
