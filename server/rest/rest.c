@@ -132,7 +132,7 @@ static Error *compute(Exchange *exchange, Worker *worker, Arena *arena)
 
 static void run_job(PoolJob *job, Worker *worker, Arena *arena)
 {
-    Exchange *exchange = (Exchange *)((char *)job - offsetof(Exchange, job));
+    Exchange *exchange = (Exchange *)(void *)((char *)job - offsetof(Exchange, job));
     Rest *rest = exchange->owner;
     bool is_big = false;
     Error *error = NULL;
