@@ -6,6 +6,7 @@ import threading
 import bundles
 import grpc
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 Status = health_pb2.HealthCheckResponse
@@ -60,9 +61,31 @@ def start(start_server, folder, *names, flags=()):
                         "--file_system_poll_wait_seconds=0.05", *flags)
 
 
+def list_response():
+    """HealthListResponse, which the packaged client does not have yet: 1 statuses map."""
+    file = descriptor_pb2.FileDescriptorProto(name="list.proto", package="list", syntax="proto3",
+                                              dependency=[health_pb2.DESCRIPTOR.name])
+    message = file.message_type.add(name="Response")
+    entry = message.nested_type.add(name="StatusesEntry")
+    entry.options.map_entry = True
+    Field = descriptor_pb2.FieldDescriptorProto
+    entry.field.add(name="key", number=1, type=Field.TYPE_STRING, label=Field.LABEL_OPTIONAL)
+    entry.field.add(name="value", number=2, type=Field.TYPE_MESSAGE, label=Field.LABEL_OPTIONAL,
+                    type_name=".grpc.health.v1.HealthCheckResponse")
+    message.field.add(name="statuses", number=1, type=Field.TYPE_MESSAGE, label=Field.LABEL_REPEATED,
+                      type_name=".list.Response.StatusesEntry")
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("list.Response"))
+
+
 def test_list(start_server, folder):
-    stub = health_of(start(start_server, folder, "a", "b"))
-    statuses = stub.List(health_pb2.HealthListRequest(), timeout=10).statuses
+    server = start(start_server, folder, "a", "b")
+    stub = health_of(server)
+    with grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        ask = channel.unary_unary("/grpc.health.v1.Health/List", lambda request: request,
+                                  list_response().FromString)
+        statuses = ask(b"", timeout=10).statuses
     assert {"a", "b", *SERVICES} <= set(statuses)
     for service, response in statuses.items():
         assert response.status == Status.SERVING
