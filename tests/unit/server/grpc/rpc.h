@@ -128,4 +128,19 @@ static inline void rpc_done(Rpc *rpc)
     grpc_slice_unref(rpc->details);
 }
 
+/* Group fixtures: gRPC core stays up between the tests of a program. */
+static inline int keep_grpc(void **state)
+{
+    (void)state;
+    grpc_init();
+    return 0;
+}
+
+static inline int drop_grpc(void **state)
+{
+    (void)state;
+    grpc_shutdown_blocking();
+    return 0;
+}
+
 #endif

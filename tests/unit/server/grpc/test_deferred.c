@@ -221,20 +221,6 @@ static void test_stop(void **state)
     done(&f);
 }
 
-static int keep_grpc(void **state)
-{
-    (void)state;
-    grpc_init();
-    return 0;
-}
-
-static int drop_grpc(void **state)
-{
-    (void)state;
-    grpc_shutdown_blocking();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

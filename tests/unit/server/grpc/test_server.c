@@ -409,20 +409,6 @@ static void test_stop_cancels_after_the_grace(void **state)
     server_free(f.server);
 }
 
-static int keep_grpc(void **state)
-{
-    (void)state;
-    grpc_init();
-    return 0;
-}
-
-static int drop_grpc(void **state)
-{
-    (void)state;
-    grpc_shutdown_blocking();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

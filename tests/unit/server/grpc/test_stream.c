@@ -411,20 +411,6 @@ static void test_chats_that_end_otherwise(void **state)
     stop(&f);
 }
 
-static int keep_grpc(void **state)
-{
-    (void)state;
-    grpc_init();
-    return 0;
-}
-
-static int drop_grpc(void **state)
-{
-    (void)state;
-    grpc_shutdown_blocking();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -9,7 +9,7 @@
 #include "server/rest/json_base64.h"
 #include "server/rest/json_read.h"
 #include "server/rest/json_write.h"
-#include "tests/support/check.h"
+#include "tests/support/arena_fixture.h"
 
 static Error *check(Arena *arena, const char *text, Json *ret_json)
 {
@@ -334,18 +334,6 @@ static void test_shown(void **state)
     memset(text + 2, 'x', 900);
     memcpy(text + 902, "\"]", 3);
     assert_int_equal(strlen(json_shown(*state, checked(*state, text))), 256 + 3);
-}
-
-static int make_arena(void **state)
-{
-    *state = arena_new(4096, 64 << 20);
-    return *state != NULL ? 0 : -1;
-}
-
-static int free_arena(void **state)
-{
-    arena_free(*state);
-    return 0;
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "model/base/bytes.h"
-#include "tests/support/check.h"
+#include "tests/support/arena_fixture.h"
 
 #define BYTES(literal) ((Bytes){ (const uint8_t *)(literal), sizeof(literal) - 1 })
 
@@ -25,18 +25,6 @@ static inline void assert_bytes(Bytes got, const char *expected)
 {
     assert_int_equal(got.size, strlen(expected));
     assert_memory_equal(got.data, expected, got.size);
-}
-
-static inline int make_arena(void **state)
-{
-    *state = arena_new(4096, 64 << 20);
-    return *state != NULL ? 0 : -1;
-}
-
-static inline int free_arena(void **state)
-{
-    arena_free(*state);
-    return 0;
 }
 
 #endif
