@@ -211,3 +211,21 @@ OpRunner *op_runner_free(OpRunner *runner)
     free(runner);
     return NULL;
 }
+
+unsigned op_runner_sum_outputs(const OpRunner *runner)
+{
+    int n = 0;
+    unsigned sum = 0;
+    const Tensor *outputs = op_runner_outputs(runner, &n);
+    for (int i = 0; i < n; i++) {
+        const uint8_t *bytes = outputs[i].data;
+        for (size_t k = 0; k < tensor_bytes(&outputs[i]); k++)
+            sum += bytes[k];
+        const Bytes *texts = outputs[i].data;
+        for (int64_t e = 0; outputs[i].dtype == DT_STRING && e < outputs[i].n; e++) {
+            for (size_t k = 0; k < texts[e].size; k++)
+                sum += texts[e].data[k];
+        }
+    }
+    return sum;
+}

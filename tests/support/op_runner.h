@@ -42,4 +42,8 @@ static inline void op_runner_freep(OpRunner **runner)
     op_runner_free(*runner);
 }
 
+/* The sum of all bytes of all outputs of the last run: a sanitizer sees what was not written, or
+ * points nowhere. */
+unsigned op_runner_sum_outputs(const OpRunner *runner);
+
 #endif
