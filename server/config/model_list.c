@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/base/log.h"
 #include "model/base/message_parse.h"
 
 typedef Tensorflow__Serving__ModelServerConfig ServerMessage;
@@ -67,6 +68,8 @@ static Error *read_request_log(const ModelMessage *message, RequestLogConfig *lo
         return error_new(ERROR_INVALID_ARGUMENT,
                          "model %s: sampling_rate is %g; must be a number from 0 to 1",
                          message->name, rate);
+    log_warning("config", "model %s: its logging_config has no effect: requests are not logged",
+                message->name);
     *log = (RequestLogConfig){ config->log_collector_config->type,
                                config->log_collector_config->filename_prefix, rate };
     return NULL;
